@@ -1,1 +1,54 @@
-//! model
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod account;
+mod account_id;
+mod arn;
+mod canonical;
+mod clock;
+mod control_id;
+pub mod evidence;
+mod finding;
+mod gap;
+mod reason;
+mod region;
+mod sweep;
+
+pub use account::{Account, AccountState, Organization, OuPath};
+pub use account_id::AccountId;
+pub use arn::{Arn, LogGroupArn};
+pub use canonical::{ContentHash, canonical_json};
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use control_id::ControlId;
+pub use finding::{Advice, AdviceCode, ChainNode, CoveredBy, Finding, NodeState};
+pub use gap::{Gap, GapClass, GapSample};
+pub use reason::{Link, Reason, Verdict};
+pub use region::{Partition, Region};
+pub use sweep::{DiscoveryState, SweepHeader, SweepId, SweepScope, SweepState, SweepSummary};
+
+/// A value from outside that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} `{given}` is not valid: expected {expected}")]
+pub struct InvalidValue {
+    /// What the value was meant to be, such as `account id`.
+    pub what: &'static str,
+    /// The value as given, made safe to print.
+    pub given: String,
+    /// What would have been valid.
+    pub expected: &'static str,
+}
+
+impl InvalidValue {
+    fn new(what: &'static str, given: &str, expected: &'static str) -> Self {
+        let given = given
+            .chars()
+            .take(120)
+            .flat_map(char::escape_debug)
+            .collect();
+        Self {
+            what,
+            given,
+            expected,
+        }
+    }
+}

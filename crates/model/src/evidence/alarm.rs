@@ -1,0 +1,145 @@
+//! Alarms on the metrics of filters.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Arn,
+    evidence::{Place, Read},
+};
+
+/// Dimensions of a metric: name and value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Dimensions(pub BTreeMap<String, String>);
+
+/// A metric, named as CloudWatch names it, in its account and region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MetricKey {
+    /// Where it is published.
+    pub place: Place,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name; case counts.
+    pub name: String,
+    /// Its dimensions.
+    pub dimensions: Dimensions,
+}
+
+impl fmt::Display for MetricKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.place, self.namespace, self.name)?;
+        for (name, value) in &self.dimensions.0 {
+            write!(f, "/{name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How thoroughly alarms were looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmLookup {
+    /// DescribeAlarmsForMetric: plain alarms on exactly this metric.
+    ByMetric,
+    /// DescribeAlarms, every page, metric and composite: metric math, composite alarms and near
+    /// misses as well.
+    FullList,
+}
+
+/// The alarms that have to do with one metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alarms {
+    /// The metric.
+    pub metric: MetricKey,
+    /// How thoroughly they were looked for.
+    pub lookup: AlarmLookup,
+    /// What was found.
+    pub found: Read<FoundAlarms>,
+}
+
+/// Alarms that were found for a metric.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FoundAlarms {
+    /// Alarms on the metric, alarms whose metric math reads it, and alarms on a metric of the same
+    /// name elsewhere (near misses), sorted by ARN.
+    pub metric_alarms: Vec<MetricAlarm>,
+    /// Composite alarms whose rule names one of those, sorted by ARN.
+    pub composite_alarms: Vec<CompositeAlarm>,
+}
+
+/// A metric alarm, without its description and its state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricAlarm {
+    /// Its ARN.
+    pub arn: Arn,
+    /// Its name.
+    pub name: String,
+    /// Whether its actions are carried out at all.
+    pub actions_enabled: bool,
+    /// What is done in the state ALARM, sorted.
+    pub alarm_actions: Vec<String>,
+    /// The metric, for an alarm on a single one.
+    pub metric: Option<(String, String, Dimensions)>,
+    /// `Sum`, `Maximum`, …
+    pub statistic: Option<String>,
+    /// `p99`, `tm90`, …
+    pub extended_statistic: Option<String>,
+    /// The length of a period in seconds.
+    pub period_seconds: Option<i32>,
+    /// The unit it asks for.
+    pub unit: Option<String>,
+    /// N: how many periods are looked at.
+    pub evaluation_periods: Option<i32>,
+    /// M: how many of them must breach; N if absent.
+    pub datapoints_to_alarm: Option<i32>,
+    /// The value to compare with.
+    pub threshold: Option<f64>,
+    /// `GreaterThanOrEqualToThreshold`, …
+    pub comparison_operator: Option<String>,
+    /// `missing`, `notBreaching`, `breaching`, `ignore`; `missing` if absent.
+    pub treat_missing_data: Option<String>,
+    /// Metric math and metric queries.
+    pub metrics: Vec<MetricQuery>,
+    /// Settings that are in force and whose effect this version does not know, by name.
+    pub unknown_settings: Vec<String>,
+}
+
+/// One query of an alarm on metric math.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MetricQuery {
+    /// Its id.
+    pub id: String,
+    /// The expression, for metric math.
+    pub expression: Option<String>,
+    /// The metric: namespace, name and dimensions.
+    pub metric: Option<(String, String, Dimensions)>,
+    /// Its statistic.
+    pub statistic: Option<String>,
+    /// Its period in seconds.
+    pub period_seconds: Option<i32>,
+    /// The unit it asks for.
+    pub unit: Option<String>,
+    /// The account of the metric, where it is another one.
+    pub account: Option<String>,
+    /// Whether its result is what the alarm looks at.
+    pub return_data: bool,
+}
+
+/// A composite alarm, without its description and its state.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CompositeAlarm {
+    /// Its ARN.
+    pub arn: Arn,
+    /// Its name.
+    pub name: String,
+    /// Whether its actions are carried out at all.
+    pub actions_enabled: bool,
+    /// What is done in the state ALARM, sorted.
+    pub alarm_actions: Vec<String>,
+    /// The rule over other alarms.
+    pub rule: String,
+    /// The alarm that suppresses its actions.
+    pub actions_suppressor: Option<String>,
+}

@@ -1,0 +1,111 @@
+//! A finding: the answer for one account and control, with everything that led to it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, Arn, ControlId, Gap, Link, Reason, Region, Verdict};
+
+/// How one node of the walked chain stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeState {
+    /// It does its part.
+    Holds,
+    /// It does not.
+    Broken,
+    /// It could not be read or decided.
+    Unknown,
+}
+
+/// One candidate for a link of the chain: everything that was tried is kept.
+///
+/// The nodes of a finding form a tree, stored in the order of the walk: `parent` is the index of
+/// the node that named this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChainNode {
+    /// Which link it would be.
+    pub link: Link,
+    /// The index of the node that led here; `None` for a trail.
+    pub parent: Option<usize>,
+    /// The ARN, or the name where AWS gives it no ARN of its own.
+    pub resource: String,
+    /// The account in which it lives.
+    pub account: Option<AccountId>,
+    /// The region in which it lives.
+    pub region: Option<Region>,
+    /// How it stands.
+    pub state: NodeState,
+    /// Why it does not hold.
+    pub reason: Option<Reason>,
+    /// One sentence on its state.
+    pub message: String,
+    /// What was read of it: the fields that the verdict rests on.
+    pub read: serde_json::Value,
+}
+
+/// The chain that makes an account pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoveredBy {
+    /// The trail at its start.
+    pub trail: Arn,
+    /// The account that owns the trail.
+    pub account: AccountId,
+    /// Whether it is the organization's trail.
+    pub is_organization_trail: bool,
+}
+
+/// What kind of advice is given: a closed list, stable across versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdviceCode {
+    /// The filter also matches events that nobody asked for.
+    Noise,
+    /// The filter tells writes by `readOnly`, which AWS calls optional.
+    ReliesOnReadOnly,
+    /// The alarm fires some periods late.
+    FiresLate,
+    /// The trail's delivery to CloudWatch Logs shows an error or is old.
+    DeliveryDegraded,
+    /// The trail records writes only, which is enough for these events but not for the benchmark.
+    WritesSuffice,
+    /// The account was not entered, but the organization's trail should cover it.
+    OrganizationTrailShouldCover,
+}
+
+/// Something worth knowing that does not change the verdict.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Advice {
+    /// What kind of advice it is.
+    pub code: AdviceCode,
+    /// The advice in one sentence.
+    pub message: String,
+}
+
+/// The answer for one account and control.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The account that was judged.
+    pub account: AccountId,
+    /// The control it was judged by.
+    pub control: ControlId,
+    /// Why; the verdict follows from it.
+    pub reason: Reason,
+    /// The link that is broken or could not be read.
+    pub link: Option<Link>,
+    /// One sentence that a human would say.
+    pub message: String,
+    /// The chain that holds, for a PASS.
+    pub covered_by: Option<CoveredBy>,
+    /// What is worth knowing beside the verdict.
+    pub advice: Vec<Advice>,
+    /// What could not be read on the way; for UNKNOWN, what would have decided comes first.
+    pub gaps: Vec<Gap>,
+    /// Every candidate that was walked.
+    pub chain: Vec<ChainNode>,
+}
+
+impl Finding {
+    /// The verdict.
+    pub fn verdict(&self) -> Verdict {
+        self.reason.verdict()
+    }
+}

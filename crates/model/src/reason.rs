@@ -1,0 +1,271 @@
+//! Verdicts, links and the closed list of reasons.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Gap, InvalidValue};
+
+/// The answer for one account and control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Verdict {
+    /// An unbroken chain was seen.
+    Pass,
+    /// The chain is broken.
+    Fail,
+    /// What would decide could not be read or is not known to us.
+    Unknown,
+    /// The question does not arise.
+    NotApplicable,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::Unknown, Self::NotApplicable];
+
+    /// The verdict as it is written in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Unknown => "UNKNOWN",
+            Self::NotApplicable => "NOT_APPLICABLE",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Verdict {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wanted = text.to_ascii_uppercase().replace('-', "_");
+        Self::ALL
+            .into_iter()
+            .find(|verdict| verdict.as_str() == wanted)
+            .ok_or_else(|| {
+                InvalidValue::new("verdict", text, "pass, fail, unknown or not_applicable")
+            })
+    }
+}
+
+/// A link of the chain from the trail to the human.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// A multi-region trail that is logging all management events.
+    Trail,
+    /// The CloudWatch Logs group that the trail delivers to.
+    LogGroup,
+    /// A metric filter on that group that matches the required events.
+    MetricFilter,
+    /// An alarm on the filter's metric that one event takes to ALARM.
+    Alarm,
+    /// An SNS topic among the alarm's actions.
+    Topic,
+    /// A confirmed subscription to the topic.
+    Subscription,
+}
+
+impl Link {
+    /// Every link, from the trail on.
+    pub const ALL: [Self; 6] = [
+        Self::Trail,
+        Self::LogGroup,
+        Self::MetricFilter,
+        Self::Alarm,
+        Self::Topic,
+        Self::Subscription,
+    ];
+
+    /// The link as it is written in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trail => "trail",
+            Self::LogGroup => "log_group",
+            Self::MetricFilter => "metric_filter",
+            Self::Alarm => "alarm",
+            Self::Topic => "topic",
+            Self::Subscription => "subscription",
+        }
+    }
+
+    /// The link in words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Trail => "trail",
+            Self::LogGroup => "log group",
+            Self::MetricFilter => "metric filter",
+            Self::Alarm => "alarm",
+            Self::Topic => "topic",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Link {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|link| link.as_str() == text)
+            .ok_or_else(|| {
+                InvalidValue::new("link", text, "a link of the chain, such as metric_filter")
+            })
+    }
+}
+
+macro_rules! reasons {
+    ($($variant:ident, $code:literal, $verdict:ident, $meaning:literal;)*) => {
+        /// Why a verdict is what it is: a closed list, stable across versions.
+        ///
+        /// A reason belongs to exactly one [`Verdict`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $(
+                #[doc = $meaning]
+                #[serde(rename = $code)]
+                $variant,
+            )*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the chain.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The code as it is written in reports.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),* }
+            }
+
+            /// The verdict that this reason is a reason for.
+            pub fn verdict(self) -> Verdict {
+                match self { $(Self::$variant => Verdict::$verdict),* }
+            }
+
+            /// What it means, in one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning),* }
+            }
+        }
+    };
+}
+
+reasons! {
+    CoveredByOwnTrail, "covered-by-own-trail", Pass, "A trail of the account itself starts a chain that reaches a confirmed subscriber.";
+    CoveredByOrganizationTrail, "covered-by-organization-trail", Pass, "The organization's trail starts a chain that reaches a confirmed subscriber, wherever its links live.";
+
+    TrailAbsent, "trail-absent", Fail, "The account has no trail, and no organization trail shows in it.";
+    TrailSingleRegion, "trail-single-region", Fail, "There is a trail, but it records a single region.";
+    TrailNotLogging, "trail-not-logging", Fail, "The trail is stopped.";
+    TrailNoManagementEvents, "trail-no-management-events", Fail, "The trail's event selectors record no management events.";
+    TrailReadOnly, "trail-read-only", Fail, "The trail records only read events.";
+    TrailWriteOnly, "trail-write-only", Fail, "The trail records only write events; the benchmark asks for all.";
+    TrailEventSourceExcluded, "trail-event-source-excluded", Fail, "The trail's event selectors leave out the service whose events are required.";
+    TrailDeliveryFailing, "trail-delivery-failing", Fail, "The trail does not reach its log group: nothing was delivered for a day, or ever.";
+    LogGroupNotConfigured, "log-group-not-configured", Fail, "The trail does not deliver to CloudWatch Logs.";
+    LogGroupMissing, "log-group-missing", Fail, "The log group that the trail names does not exist.";
+    FilterAbsent, "filter-absent", Fail, "No metric filter on the log group concerns the required events.";
+    FilterIncomplete, "filter-incomplete", Fail, "The metric filters on the log group miss at least one required event.";
+    FilterNarrowed, "filter-narrowed", Fail, "A metric filter matches a required event only under an extra condition.";
+    FilterMetricWorthless, "filter-metric-worthless", Fail, "A matching filter publishes a value that no alarm can act on, or does so for a part of the events only.";
+    AlarmAbsent, "alarm-absent", Fail, "No alarm watches the metric of the filter.";
+    AlarmOtherMetric, "alarm-other-metric", Fail, "An alarm watches a metric of the same name, but in another namespace, with other dimensions or in another unit.";
+    AlarmActionsDisabled, "alarm-actions-disabled", Fail, "The alarm's actions are switched off.";
+    AlarmNoAction, "alarm-no-action", Fail, "The alarm has no action for the state ALARM.";
+    AlarmNeverFires, "alarm-never-fires", Fail, "One matching event does not take the alarm to ALARM.";
+    AlarmStuck, "alarm-stuck", Fail, "The alarm is always in ALARM, or never leaves it, so a further event changes nothing.";
+    ActionNotSns, "action-not-sns", Fail, "The alarm has actions, but none is an SNS topic.";
+    TopicMissing, "topic-missing", Fail, "The topic that the alarm names does not exist.";
+    SubscriptionAbsent, "subscription-absent", Fail, "The topic has no subscription.";
+    SubscriptionUnconfirmed, "subscription-unconfirmed", Fail, "The topic has subscriptions, but none is confirmed.";
+
+    AccountNotEntered, "account-not-entered", Unknown, "The role in the account could not be assumed, so nobody looked.";
+    EvidenceGap, "evidence-gap", Unknown, "Something that would decide could not be read.";
+    TrailUndecided, "trail-undecided", Unknown, "The trail has a setting that this version does not know.";
+    FilterUndecided, "filter-undecided", Unknown, "Whether the filter matches every required event, or what it publishes, cannot be decided.";
+    AlarmUndecided, "alarm-undecided", Unknown, "Whether one event takes the alarm to ALARM cannot be decided.";
+
+    AccountSuspended, "account-suspended", NotApplicable, "The account is suspended.";
+    AccountClosing, "account-closing", NotApplicable, "The account is being closed, or is closed.";
+    AccountNotActivated, "account-not-activated", NotApplicable, "The account is not active yet.";
+}
+
+impl Reason {
+    /// Of several reasons at the same place of the chain, the one that lies nearer to success
+    /// has the higher rank: it is declared later.
+    pub fn rank(self) -> usize {
+        Self::ALL
+            .iter()
+            .position(|reason| *reason == self)
+            .unwrap_or_default()
+    }
+
+    /// The reason for a verdict that this gap forces.
+    pub fn for_gap(gap: &Gap) -> Self {
+        if gap.api == "sts:AssumeRole" {
+            Self::AccountNotEntered
+        } else {
+            Self::EvidenceGap
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+impl FromStr for Reason {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.code() == text)
+            .ok_or_else(|| {
+                InvalidValue::new("reason", text, "a reason code such as filter-incomplete")
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_unique_and_read_back() {
+        let codes: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            assert_eq!(reason.code().parse::<Reason>().unwrap(), *reason);
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());
+        }
+    }
+
+    #[test]
+    fn a_verdict_is_read_in_any_case() {
+        assert_eq!(
+            "not-applicable".parse::<Verdict>().unwrap(),
+            Verdict::NotApplicable
+        );
+        assert_eq!("Fail".parse::<Verdict>().unwrap(), Verdict::Fail);
+        assert!("ok".parse::<Verdict>().is_err());
+    }
+}
