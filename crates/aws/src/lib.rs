@@ -1,1 +1,19 @@
-//! aws
+#![doc = include_str!("../README.md")]
+
+mod api;
+mod call;
+mod call_error;
+mod client;
+mod connect;
+mod metrics;
+mod rate_limit;
+mod session;
+mod session_policy;
+
+pub use api::{Api, Service};
+pub use call_error::CallError;
+pub use client::{Clients, Target};
+pub use connect::{Aws, AwsSettings, ConnectError, RoleSettings, SimulatorAccess, Timing};
+pub use metrics::{CallCounts, CallOutcome};
+pub use session::Session;
+pub use session_policy::session_policy;

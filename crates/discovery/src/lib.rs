@@ -1,1 +1,22 @@
-//! discovery
+#![doc = include_str!("../README.md")]
+
+mod organization;
+mod ou_tree;
+mod regions;
+mod selection;
+
+pub use organization::{DiscoverError, Discovery, Source, discover};
+pub use regions::enabled_regions;
+pub use selection::{Selection, SelectionError, Selector};
+
+use aws::Api;
+
+/// The calls that assumed sessions make for discovery; the rest goes through the ambient
+/// credentials.
+pub fn session_apis(all_regions: bool) -> Vec<Api> {
+    if all_regions {
+        vec![Api::ListRegions]
+    } else {
+        Vec::new()
+    }
+}

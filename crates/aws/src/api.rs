@@ -1,0 +1,178 @@
+//! The calls the scanner makes: the one list behind rate limits, the session policy and metrics.
+
+use std::fmt;
+
+/// An AWS service that the scanner asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// Security Token Service.
+    Sts,
+    /// AWS Organizations.
+    Organizations,
+    /// AWS Account Management.
+    Account,
+    /// CloudTrail.
+    CloudTrail,
+    /// CloudWatch Logs.
+    Logs,
+    /// CloudWatch.
+    CloudWatch,
+    /// Simple Notification Service.
+    Sns,
+}
+
+impl Service {
+    /// The prefix of its IAM actions.
+    pub fn iam_prefix(self) -> &'static str {
+        match self {
+            Self::Sts => "sts",
+            Self::Organizations => "organizations",
+            Self::Account => "account",
+            Self::CloudTrail => "cloudtrail",
+            Self::Logs => "logs",
+            Self::CloudWatch => "cloudwatch",
+            Self::Sns => "sns",
+        }
+    }
+}
+
+/// One API operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each variant is the operation of that name")]
+pub enum Api {
+    GetCallerIdentity,
+    AssumeRole,
+    DescribeOrganization,
+    ListAccounts,
+    ListRoots,
+    ListOrganizationalUnitsForParent,
+    ListAccountsForParent,
+    ListDelegatedAdministrators,
+    ListTagsForResource,
+    ListRegions,
+    DescribeTrails,
+    GetTrailStatus,
+    GetEventSelectors,
+    DescribeMetricFilters,
+    DescribeAlarmsForMetric,
+    DescribeAlarms,
+    ListSubscriptionsByTopic,
+}
+
+/// A quota of AWS: calls per second and how many may come at once.
+///
+/// The figures are AWS's published ones: Organizations and IAM quotas, CloudTrail, CloudWatch Logs
+/// and CloudWatch quotas of the user guides, SNS API reference. They are charged to the account
+/// whose credentials sign the call, per region.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Quota {
+    /// Calls that share this quota carry the same family name.
+    pub(crate) family: &'static str,
+    pub(crate) per_second: f64,
+    pub(crate) burst: f64,
+}
+
+impl Api {
+    /// Every operation.
+    pub const ALL: [Self; 17] = [
+        Self::GetCallerIdentity,
+        Self::AssumeRole,
+        Self::DescribeOrganization,
+        Self::ListAccounts,
+        Self::ListRoots,
+        Self::ListOrganizationalUnitsForParent,
+        Self::ListAccountsForParent,
+        Self::ListDelegatedAdministrators,
+        Self::ListTagsForResource,
+        Self::ListRegions,
+        Self::DescribeTrails,
+        Self::GetTrailStatus,
+        Self::GetEventSelectors,
+        Self::DescribeMetricFilters,
+        Self::DescribeAlarmsForMetric,
+        Self::DescribeAlarms,
+        Self::ListSubscriptionsByTopic,
+    ];
+
+    /// Its service.
+    pub fn service(self) -> Service {
+        match self {
+            Self::GetCallerIdentity | Self::AssumeRole => Service::Sts,
+            Self::DescribeOrganization
+            | Self::ListAccounts
+            | Self::ListRoots
+            | Self::ListOrganizationalUnitsForParent
+            | Self::ListAccountsForParent
+            | Self::ListDelegatedAdministrators
+            | Self::ListTagsForResource => Service::Organizations,
+            Self::ListRegions => Service::Account,
+            Self::DescribeTrails | Self::GetTrailStatus | Self::GetEventSelectors => {
+                Service::CloudTrail
+            }
+            Self::DescribeMetricFilters => Service::Logs,
+            Self::DescribeAlarmsForMetric | Self::DescribeAlarms => Service::CloudWatch,
+            Self::ListSubscriptionsByTopic => Service::Sns,
+        }
+    }
+
+    /// The name of the operation.
+    pub fn operation(self) -> &'static str {
+        match self {
+            Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::AssumeRole => "AssumeRole",
+            Self::DescribeOrganization => "DescribeOrganization",
+            Self::ListAccounts => "ListAccounts",
+            Self::ListRoots => "ListRoots",
+            Self::ListOrganizationalUnitsForParent => "ListOrganizationalUnitsForParent",
+            Self::ListAccountsForParent => "ListAccountsForParent",
+            Self::ListDelegatedAdministrators => "ListDelegatedAdministrators",
+            Self::ListTagsForResource => "ListTagsForResource",
+            Self::ListRegions => "ListRegions",
+            Self::DescribeTrails => "DescribeTrails",
+            Self::GetTrailStatus => "GetTrailStatus",
+            Self::GetEventSelectors => "GetEventSelectors",
+            Self::DescribeMetricFilters => "DescribeMetricFilters",
+            Self::DescribeAlarmsForMetric => "DescribeAlarmsForMetric",
+            Self::DescribeAlarms => "DescribeAlarms",
+            Self::ListSubscriptionsByTopic => "ListSubscriptionsByTopic",
+        }
+    }
+
+    /// The IAM action that allows it, such as `cloudtrail:DescribeTrails`. For all calls of the
+    /// scanner the action is named after the operation (Service Authorization Reference).
+    pub fn iam_action(self) -> String {
+        format!("{}:{}", self.service().iam_prefix(), self.operation())
+    }
+
+    pub(crate) fn quota(self) -> Quota {
+        let (family, per_second, burst) = match self {
+            Self::GetCallerIdentity | Self::AssumeRole => ("sts", 600.0, 600.0),
+            Self::DescribeOrganization => ("describe-organization", 1.0, 2.0),
+            Self::ListAccounts => ("list-accounts", 8.0, 12.0),
+            Self::ListRoots => ("list-roots", 1.0, 2.0),
+            Self::ListOrganizationalUnitsForParent => ("list-organizational-units", 5.0, 8.0),
+            Self::ListAccountsForParent => ("list-accounts-for-parent", 5.0, 8.0),
+            Self::ListDelegatedAdministrators => ("list-delegated-administrators", 5.0, 8.0),
+            Self::ListTagsForResource => ("list-tags", 10.0, 15.0),
+            Self::ListRegions => ("account", 5.0, 5.0),
+            Self::DescribeTrails | Self::GetTrailStatus | Self::GetEventSelectors => {
+                ("cloudtrail-read", 10.0, 10.0)
+            }
+            Self::DescribeMetricFilters => ("metric-filters", 5.0, 5.0),
+            Self::DescribeAlarmsForMetric => ("alarms-for-metric", 9.0, 9.0),
+            Self::DescribeAlarms => ("alarms", 9.0, 9.0),
+            Self::ListSubscriptionsByTopic => ("subscriptions", 30.0, 30.0),
+        };
+        Quota {
+            family,
+            per_second,
+            burst,
+        }
+    }
+}
+
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.service().iam_prefix(), self.operation())
+    }
+}

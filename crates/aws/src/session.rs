@@ -1,0 +1,200 @@
+//! The session in an account: whose credentials sign, and how long they last.
+
+use std::{error::Error, future::Future, sync::Arc};
+
+use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+use dashmap::DashMap;
+use jiff::{SignedDuration, Timestamp};
+use model::{AccountId, GapClass, Region};
+
+use crate::{Api, Aws, CallError, Target, call::Call, call_error::Failure, session_policy};
+
+/// Credentials are renewed this long before they expire, so that no call outlives them.
+const RENEW_BEFORE_EXPIRY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Credentials of assumed roles, in memory only.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    by_account: DashMap<AccountId, Arc<tokio::sync::Mutex<Option<Issued>>>>,
+}
+
+#[derive(Clone)]
+struct Issued {
+    credentials: Credentials,
+    expires: Timestamp,
+}
+
+/// The right to ask questions in one account.
+#[derive(Clone)]
+pub struct Session {
+    aws: Aws,
+    account: AccountId,
+}
+
+impl Session {
+    /// The account it asks in.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Sends one operation to a region, in this account.
+    ///
+    /// `resource` is what the call asks about; it is named in the error. `send` may be called
+    /// several times.
+    pub async fn call<T, E, F, Fut>(
+        &self,
+        api: Api,
+        region: &Region,
+        resource: Option<&str>,
+        send: F,
+    ) -> Result<T, CallError>
+    where
+        F: Fn(Target) -> Fut,
+        Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        let call = Call {
+            api,
+            charged: self.account,
+            region,
+            resource,
+        };
+        let target = self.target(region).await?;
+        match self.aws.send(&call, &target, &send).await {
+            // Revoked or expired before their time: once more, with new ones.
+            Err(error)
+                if error.class() == GapClass::CredentialsInvalid
+                    && target.credentials.is_some() =>
+            {
+                self.forget().await;
+                let target = self.target(region).await?;
+                self.aws.send(&call, &target, &send).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The error for an answer that lacks what AWS always sends.
+    pub fn malformed_answer(&self, api: Api, region: &Region, resource: Option<&str>) -> CallError {
+        let failure = Failure {
+            class: GapClass::Other,
+            code: None,
+            message: "the answer lacks what AWS always sends".to_owned(),
+            request_id: None,
+        };
+        CallError::new(api, Some(self.account), region, resource, failure)
+    }
+
+    async fn target(&self, region: &Region) -> Result<Target, CallError> {
+        let ambient = self.aws.uses_ambient_credentials(self.account);
+        let credentials = if ambient {
+            None
+        } else {
+            Some(self.credentials().await?)
+        };
+        Ok(Target {
+            region: aws_types::region::Region::new(region.as_str().to_owned()),
+            credentials,
+        })
+    }
+
+    fn slot(&self) -> Arc<tokio::sync::Mutex<Option<Issued>>> {
+        Arc::clone(
+            &self
+                .aws
+                .sessions()
+                .by_account
+                .entry(self.account)
+                .or_default(),
+        )
+    }
+
+    async fn forget(&self) {
+        *self.slot().lock().await = None;
+    }
+
+    /// Valid credentials: the ones at hand, or new ones. Whoever comes second waits for the first.
+    async fn credentials(&self) -> Result<Credentials, CallError> {
+        let slot = self.slot();
+        let mut held = slot.lock().await;
+        let now = self.aws.clock().now();
+        if let Some(issued) = &*held
+            && issued.expires.duration_since(now) > RENEW_BEFORE_EXPIRY
+        {
+            return Ok(issued.credentials.clone());
+        }
+        let issued = self.assume_role().await?;
+        let credentials = issued.credentials.clone();
+        *held = Some(issued);
+        Ok(credentials)
+    }
+
+    async fn assume_role(&self) -> Result<Issued, CallError> {
+        let aws = &self.aws;
+        let role = aws.role_arn(self.account);
+        let region = aws.sts_region();
+        let settings = aws.role_settings();
+        let policy = session_policy(aws.session_apis());
+        let call = Call {
+            api: Api::AssumeRole,
+            charged: aws.caller(),
+            region,
+            resource: Some(&role),
+        };
+        let target = Target {
+            region: aws_types::region::Region::new(region.as_str().to_owned()),
+            credentials: None,
+        };
+        let answer = aws
+            .send(&call, &target, &|target: Target| {
+                aws.clients()
+                    .sts
+                    .assume_role()
+                    .role_arn(&role)
+                    .role_session_name(&settings.session_name)
+                    .set_external_id(settings.external_id.clone())
+                    .set_source_identity(settings.source_identity.clone())
+                    .duration_seconds(settings.session_seconds)
+                    .policy(&policy)
+                    .customize()
+                    .config_override(target.sts())
+                    .send()
+            })
+            .await
+            .map_err(|error| self.in_this_account(error))?;
+        let malformed = || self.malformed_answer(Api::AssumeRole, region, Some(&role));
+        let issued = answer.credentials.ok_or_else(malformed)?;
+        let expires = Timestamp::from_second(issued.expiration.secs()).map_err(|_| malformed())?;
+        let credentials = Credentials::new(
+            issued.access_key_id,
+            issued.secret_access_key,
+            Some(issued.session_token),
+            expires.try_into().ok(),
+            "AssumeRole",
+        );
+        Ok(Issued {
+            credentials,
+            expires,
+        })
+    }
+
+    /// The call was charged to the caller, but the gap is in the account that could not be entered.
+    fn in_this_account(&self, mut error: CallError) -> CallError {
+        error.gap.account = Some(self.account);
+        error
+    }
+}
+
+impl Aws {
+    /// The session in an account. Nothing is sent before the first call needs it.
+    pub fn session(&self, account: AccountId) -> Session {
+        Session {
+            aws: self.clone(),
+            account,
+        }
+    }
+}
