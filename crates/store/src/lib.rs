@@ -1,1 +1,15 @@
-//! store
+#![doc = include_str!("../README.md")]
+
+mod accounts;
+mod column;
+mod database;
+mod error;
+mod evidence;
+mod findings;
+mod owner;
+mod sweeps;
+
+pub use database::{Store, Sweeper};
+pub use error::Error;
+pub use findings::{FindingQuery, FindingRow};
+pub use sweeps::{JudgedAccount, SweepRow};

@@ -1,0 +1,301 @@
+//! Opens a store: checks whose file it is, takes the sweeper's lock, migrates.
+//!
+//! What is not ours is told from the first hundred bytes of the file, before SQLite sees it: a
+//! file that is refused is left exactly as it was.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+
+use crate::{Error, error::Cause};
+
+#[cfg(test)]
+mod tests;
+
+static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+
+/// Stands in the header of every store: "CIS4".
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"CIS4");
+
+/// How long one waits for another's short transaction. Every transaction of ours takes
+/// milliseconds; ten seconds only pass when somebody else holds the file, such as a backup tool.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many readers work at a time. Each costs a thread; the queries are short.
+const READERS: u32 = 4;
+
+/// A store open for reading, beside a sweeper or without one.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) path: PathBuf,
+    pub(crate) readers: SqlitePool,
+}
+
+/// A store open for sweeping: one process at a time holds it.
+///
+/// Reads go through [`Sweeper::store`]. Dropping it lets go of the lock; [`Sweeper::close`] also
+/// waits until everything lies in the one file.
+#[derive(Debug)]
+pub struct Sweeper {
+    pub(crate) store: Store,
+    pub(crate) writer: Mutex<SqliteConnection>,
+    /// Held as long as it is open.
+    lock: File,
+}
+
+impl Store {
+    /// Opens an existing store for reading. Never creates, never migrates.
+    pub async fn open_reader(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let absolute = inspect(path)?.ok_or_else(|| Error::StoreMissing { path: path.into() })?;
+        let found = schema_version(path, &absolute).await?;
+        if found < newest_schema() {
+            return Err(Error::OlderSchema {
+                path: path.into(),
+                found,
+                known: newest_schema(),
+            });
+        }
+        Ok(Self::over(path, &absolute))
+    }
+
+    /// Opens a store for sweeping, creating it where there is none, readable by its owner alone.
+    pub async fn open_sweeper(path: impl AsRef<Path>) -> Result<Sweeper, Error> {
+        let path = path.as_ref();
+        let existing = inspect(path)?;
+        let lock = take_lock(path)?;
+        let absolute = match existing {
+            Some(absolute) => {
+                schema_version(path, &absolute).await?;
+                absolute
+            }
+            None => create(path).await?,
+        };
+        let mut writer = options(&absolute)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A power cut must not take back what was reported.
+            .synchronous(SqliteSynchronous::Full)
+            .connect()
+            .await
+            .map_err(|source| Cause::from(source).during("open the database", path))?;
+        MIGRATOR
+            .run(&mut writer)
+            .await
+            .map_err(|source| Error::Migration {
+                path: path.into(),
+                source: Box::new(source),
+            })?;
+        Ok(Sweeper {
+            store: Self::over(path, &absolute),
+            writer: Mutex::new(writer),
+            lock,
+        })
+    }
+
+    fn over(path: &Path, absolute: &Path) -> Self {
+        Self {
+            path: path.into(),
+            readers: SqlitePoolOptions::new()
+                .max_connections(READERS)
+                .connect_lazy_with(options(absolute).read_only(true)),
+        }
+    }
+
+    /// The file, as it was named.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Waits until every reader is done and lets go of the file.
+    pub async fn close(self) {
+        self.readers.close().await;
+    }
+}
+
+impl Sweeper {
+    /// The same store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Writes everything into the one file and lets go of it.
+    pub async fn close(self) -> Result<(), Error> {
+        let Self {
+            store,
+            writer,
+            lock,
+        } = self;
+        store.readers.close().await;
+        let closed = writer.into_inner().close().await;
+        drop(lock);
+        closed.map_err(|source| Cause::from(source).during("write the last changes", &store.path))
+    }
+}
+
+/// Tells from the file alone whether it is a store. `None`: nothing there yet.
+fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
+    let file_error = |attempt| move |source| file_error(attempt, path, source);
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return match path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+            {
+                Some(folder) if !folder.is_dir() => Err(Error::FolderMissing {
+                    path: path.into(),
+                    folder: folder.into(),
+                }),
+                _ => Ok(None),
+            };
+        }
+        Err(source) => return Err(file_error("look at the store")(source)),
+    };
+    if !metadata.is_file() {
+        return Err(Error::NotAFile { path: path.into() });
+    }
+    if metadata.len() == 0 {
+        return Ok(None);
+    }
+    let mut header = Vec::with_capacity(100);
+    File::open(path)
+        .and_then(|file| file.take(100).read_to_end(&mut header))
+        .map_err(file_error("read the store"))?;
+    // https://www.sqlite.org/fileformat.html, "The Database Header". The id is in place before
+    // the file is switched to WAL, so it never stands in the log alone.
+    if header.len() < 100 || !header.starts_with(b"SQLite format 3\0") {
+        return Err(Error::NotSqlite { path: path.into() });
+    }
+    if header[68..72] != APPLICATION_ID.to_be_bytes() {
+        return Err(Error::ForeignDatabase { path: path.into() });
+    }
+    // SQLite takes a relative name that begins with `file:` for a URI.
+    std::path::absolute(path)
+        .map(Some)
+        .map_err(file_error("name the store"))
+}
+
+/// Takes the lock that makes this process the only sweeper.
+///
+/// It lies beside the database, because SQLite's own locks are held for a transaction only. The
+/// file stays when the lock goes: removing it would race with the next one who opens it.
+fn take_lock(path: &Path) -> Result<File, Error> {
+    let mut name = OsString::from(path);
+    name.push(".lock.sweeper");
+    let lock = PathBuf::from(name);
+    let file = owner_only(OpenOptions::new().create(true).truncate(false).write(true))
+        .open(&lock)
+        .map_err(|source| file_error("create the sweeper's lock", &lock, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::SweeperBusy {
+            path: path.into(),
+            lock,
+        }),
+        Err(TryLockError::Error(source)) => {
+            Err(file_error("take the sweeper's lock", &lock, source))
+        }
+    }
+}
+
+/// Creates the file and signs it as ours.
+///
+/// SQLite gives the log and the index beside it the mode of the database, so the mode must be
+/// right before SQLite opens it.
+async fn create(path: &Path) -> Result<PathBuf, Error> {
+    owner_only(OpenOptions::new().create(true).truncate(false).write(true))
+        .open(path)
+        .map_err(|source| file_error("create the store", path, source))?;
+    let absolute =
+        std::path::absolute(path).map_err(|source| file_error("name the store", path, source))?;
+    let sign = async {
+        let mut connection = options(&absolute).connect().await?;
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "PRAGMA application_id = {APPLICATION_ID}"
+        )))
+        .execute(&mut connection)
+        .await?;
+        connection.close().await
+    };
+    sign.await
+        .map_err(|source: sqlx::Error| Cause::from(source).during("create the database", path))?;
+    Ok(absolute)
+}
+
+/// The step of the schema that the file is at, refused if this version does not know it.
+///
+/// 0: signed, but the process died before the first migration.
+async fn schema_version(path: &Path, absolute: &Path) -> Result<i64, Error> {
+    let read = async {
+        let mut connection = options(absolute).read_only(true).connect().await?;
+        let has_steps: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        let version: Option<i64> = if has_steps {
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+                .fetch_one(&mut connection)
+                .await?
+        } else {
+            None
+        };
+        connection.close().await?;
+        Ok(version.unwrap_or_default())
+    };
+    let found = (read.await)
+        .map_err(|source: sqlx::Error| Cause::from(source).during("read the schema", path))?;
+    if found > newest_schema() {
+        return Err(Error::NewerSchema {
+            path: path.into(),
+            found,
+            known: newest_schema(),
+        });
+    }
+    Ok(found)
+}
+
+fn newest_schema() -> i64 {
+    (MIGRATOR.iter().map(|step| step.version))
+        .max()
+        .unwrap_or_default()
+}
+
+fn options(absolute: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(absolute)
+        .create_if_missing(false)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+}
+
+#[cfg(unix)]
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+fn file_error(attempt: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::File {
+        attempt,
+        path: path.into(),
+        source,
+    }
+}

@@ -1,0 +1,176 @@
+//! What can go wrong with a store.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use model::SweepId;
+
+/// Why the store could not do what was asked.
+///
+/// Each says what was tried on which file, and what to do where that is known; what lies beneath
+/// is in `source()`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The folder that should hold the store is not there.
+    #[error("cannot keep a store at {}: the folder {} does not exist; create it first", path.display(), folder.display())]
+    FolderMissing { path: PathBuf, folder: PathBuf },
+
+    /// A reader was pointed at nothing.
+    #[error("there is no store at {}; a sweep creates it", path.display())]
+    StoreMissing { path: PathBuf },
+
+    /// The path names a folder, a device or the like.
+    #[error("{} is not a file; name a file for the store", path.display())]
+    NotAFile { path: PathBuf },
+
+    /// The file is something else; it was not touched.
+    #[error("{} is not a SQLite database; it was left as it is, name another file for the store", path.display())]
+    NotSqlite { path: PathBuf },
+
+    /// A database, but another program's; it was not touched.
+    #[error("{} is a SQLite database of another program; it was left as it is, name another file for the store", path.display())]
+    ForeignDatabase { path: PathBuf },
+
+    /// Written by a newer version of the scanner.
+    #[error("{} was written by a newer version of the scanner (its schema is at step {found}, this version knows {known}); it was left as it is, use the newer version", path.display())]
+    NewerSchema {
+        path: PathBuf,
+        found: i64,
+        known: i64,
+    },
+
+    /// Written by an older version, and only a sweeper migrates.
+    #[error("{} was written by an older version of the scanner (its schema is at step {found}, this version reads {known}); a sweep brings it up to date", path.display())]
+    OlderSchema {
+        path: PathBuf,
+        found: i64,
+        known: i64,
+    },
+
+    /// Another process sweeps into this store.
+    #[error("another process is sweeping into {}: it holds the lock on {}; wait for it, or use another store", path.display(), lock.display())]
+    SweeperBusy { path: PathBuf, lock: PathBuf },
+
+    /// The store holds the history of somebody else.
+    #[error("{} holds the history of {owner}, but this sweep is of {sweep_of}; use another store for it", path.display())]
+    OtherOwner {
+        path: PathBuf,
+        owner: String,
+        sweep_of: String,
+    },
+
+    /// A sweep that is over, or never began, was written to.
+    #[error("sweep {sweep} is not under way in {}", path.display())]
+    SweepNotRunning { path: PathBuf, sweep: SweepId },
+
+    /// The file system refused.
+    #[error("cannot {attempt} {}", path.display())]
+    File {
+        attempt: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+
+    /// The database refused.
+    #[error("cannot {attempt} in the store {}", path.display())]
+    Database {
+        attempt: &'static str,
+        path: PathBuf,
+        source: sqlx::Error,
+    },
+
+    /// The schema could not be brought up to date.
+    #[error("cannot bring the schema of {} up to date", path.display())]
+    Migration {
+        path: PathBuf,
+        source: Box<sqlx::migrate::MigrateError>,
+    },
+
+    /// A value that this version cannot have written.
+    #[error("the store {} is damaged: column {column} of row {row} in {table} cannot be read", path.display())]
+    Damaged {
+        path: PathBuf,
+        table: &'static str,
+        column: &'static str,
+        row: i64,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// Whether the one who named the file must name another, rather than try again.
+    pub fn is_bad_input(&self) -> bool {
+        matches!(
+            self,
+            Self::FolderMissing { .. }
+                | Self::StoreMissing { .. }
+                | Self::NotAFile { .. }
+                | Self::NotSqlite { .. }
+                | Self::ForeignDatabase { .. }
+                | Self::NewerSchema { .. }
+                | Self::OlderSchema { .. }
+                | Self::OtherOwner { .. }
+        )
+    }
+}
+
+/// What lies beneath a failure, before it is known which file and attempt it belongs to.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    Database(sqlx::Error),
+    Damaged {
+        table: &'static str,
+        column: &'static str,
+        row: i64,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Cause {
+    pub(crate) fn damaged(
+        table: &'static str,
+        column: &'static str,
+        row: i64,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Damaged {
+            table,
+            column,
+            row,
+            source: source.into(),
+        }
+    }
+
+    /// Names the attempt and the file.
+    pub(crate) fn during(self, attempt: &'static str, path: &Path) -> Error {
+        let path = path.to_owned();
+        match self {
+            Self::Database(source) => Error::Database {
+                attempt,
+                path,
+                source,
+            },
+            Self::Damaged {
+                table,
+                column,
+                row,
+                source,
+            } => Error::Damaged {
+                path,
+                table,
+                column,
+                row,
+                source,
+            },
+        }
+    }
+}
+
+impl From<sqlx::Error> for Cause {
+    fn from(source: sqlx::Error) -> Self {
+        Self::Database(source)
+    }
+}

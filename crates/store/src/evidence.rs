@@ -1,0 +1,125 @@
+//! Documents: canonical JSON, named by its hash, compressed, stored once.
+//!
+//! Evidence is kept in them, and the bulky part of findings, which a thousand accounts under one
+//! organization trail have in common.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    io,
+};
+
+use model::ContentHash;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use crate::{Error, Store, column::Columns, error::Cause};
+
+/// zstd's own default: a document of a few kilobytes takes some 20 µs, and higher levels gain
+/// little on texts this short.
+const COMPRESSION_LEVEL: i32 = 3;
+
+/// Rows of one statement. From 500 on, more make it no faster (and 32,766 binds are the limit).
+pub(crate) const ROWS_A_STATEMENT: usize = 500;
+
+/// Documents to be stored: each by the hash of its text.
+pub(crate) type Documents<'t> = BTreeMap<ContentHash, &'t str>;
+
+impl Store {
+    /// The canonical JSON with this hash: an account's evidence, or a part of it.
+    #[tracing::instrument(name = "db.evidence.lookup", skip(self))]
+    pub async fn evidence(&self, hash: ContentHash) -> Result<Option<String>, Error> {
+        let read = async {
+            let row = sqlx::query("SELECT id, size, body FROM documents WHERE hash = ?1")
+                .bind(hash.as_bytes().as_slice())
+                .fetch_optional(&self.readers)
+                .await?;
+            row.map(|row| text(&Columns::of("documents", &row)?))
+                .transpose()
+        };
+        read.await
+            .map_err(|cause: Cause| cause.during("read evidence", &self.path))
+    }
+}
+
+/// Stores what is not stored yet and gives the row of each document.
+pub(crate) async fn put(
+    connection: &mut SqliteConnection,
+    documents: &Documents<'_>,
+) -> Result<HashMap<ContentHash, i64>, Cause> {
+    let wanted: Vec<ContentHash> = documents.keys().copied().collect();
+    let mut rows = find(connection, &wanted).await?;
+    let new: Vec<ContentHash> = (wanted.into_iter())
+        .filter(|hash| !rows.contains_key(hash))
+        .collect();
+    for some in new.chunks(ROWS_A_STATEMENT) {
+        let packed = (some.iter())
+            .map(|hash| {
+                let text = documents.get(hash).copied().unwrap_or_default();
+                let body = zstd::bulk::compress(text.as_bytes(), COMPRESSION_LEVEL)?;
+                let size = i64::try_from(text.len()).map_err(io::Error::other)?;
+                Ok((hash.as_bytes().to_vec(), size, body))
+            })
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(sqlx::Error::Io)?;
+        QueryBuilder::<Sqlite>::new("INSERT INTO documents (hash, size, body) ")
+            .push_values(packed, |mut row, (hash, size, body)| {
+                row.push_bind(hash).push_bind(size).push_bind(body);
+            })
+            .build()
+            .execute(&mut *connection)
+            .await?;
+    }
+    rows.extend(find(connection, &new).await?);
+    Ok(rows)
+}
+
+/// The rows of those documents that are stored.
+async fn find(
+    connection: &mut SqliteConnection,
+    hashes: &[ContentHash],
+) -> Result<HashMap<ContentHash, i64>, Cause> {
+    if hashes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query(
+        "SELECT id, hash FROM documents
+         WHERE hash IN (SELECT unhex(value) FROM json_each(?1))",
+    )
+    .bind(model::canonical_json(hashes))
+    .fetch_all(connection)
+    .await?;
+    (rows.iter())
+        .map(|row| {
+            let columns = Columns::of("documents", row)?;
+            let hash = columns.required("hash", columns.hash("hash")?)?;
+            Ok((hash, columns.id()))
+        })
+        .collect()
+}
+
+/// The texts of the documents in these rows.
+pub(crate) async fn texts(
+    connection: &mut SqliteConnection,
+    ids: &BTreeSet<i64>,
+) -> Result<HashMap<i64, String>, Cause> {
+    let rows = sqlx::query(
+        "SELECT id, size, body FROM documents WHERE id IN (SELECT value FROM json_each(?1))",
+    )
+    .bind(model::canonical_json(ids))
+    .fetch_all(connection)
+    .await?;
+    (rows.iter())
+        .map(|row| {
+            let columns = Columns::of("documents", row)?;
+            Ok((columns.id(), text(&columns)?))
+        })
+        .collect()
+}
+
+/// Unpacks a row of `documents` that has its size and body.
+pub(crate) fn text(columns: &Columns<'_>) -> Result<String, Cause> {
+    let size = usize::try_from(columns.count("size")?)
+        .map_err(|source| columns.damaged("size", source))?;
+    let bytes = zstd::bulk::decompress(columns.get("body")?, size)
+        .map_err(|source| columns.damaged("body", source))?;
+    String::from_utf8(bytes).map_err(|source| columns.damaged("body", source))
+}

@@ -1,0 +1,319 @@
+//! Sweeps: begun, committed to in small groups, finished.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use model::{
+    Account, AccountId, ContentHash, DiscoveryState, Finding, Organization, SweepHeader, SweepId,
+    SweepScope, SweepState, SweepSummary, Verdict, evidence::EvidenceDocuments,
+};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    Error, Store, Sweeper, accounts,
+    column::Columns,
+    error::Cause,
+    evidence::{self, Documents},
+    findings::{self, Judged},
+    owner,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// One account with everything that a sweep came to know of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgedAccount {
+    /// The account as discovery saw it.
+    pub account: Account,
+    /// What was read; `None` where there was nothing to look at, as in a suspended account.
+    pub evidence: Option<EvidenceDocuments>,
+    /// One finding for each control in scope.
+    pub findings: Vec<Finding>,
+}
+
+/// A sweep as it is remembered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SweepRow {
+    /// Its number in this store.
+    pub id: SweepId,
+    /// Whether it came to its end.
+    pub state: SweepState,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; `None` while it runs, and for ever if its process died.
+    pub finished_at: Option<Timestamp>,
+    /// The account of the credentials it ran with.
+    pub caller: AccountId,
+    /// The version of the scanner.
+    pub scanner_version: String,
+    /// What it was meant to look at.
+    pub scope: SweepScope,
+    /// The organization, where it could be described.
+    pub organization: Option<Organization>,
+    /// Whether the account list was the whole one; `None` unless it ended.
+    pub discovery: Option<DiscoveryState>,
+    /// How many findings have which verdict; empty unless it ended.
+    pub verdicts: BTreeMap<Verdict, u64>,
+    /// How many calls were sent to AWS; `None` unless it ended.
+    pub api_calls: Option<u64>,
+    /// How many accounts were committed.
+    pub accounts_seen: u64,
+    /// How many findings were committed, changed or not.
+    pub findings_seen: u64,
+}
+
+impl Sweeper {
+    /// Begins a sweep, once it is sure that this store is the place for it.
+    ///
+    /// A sweep that is still under way by the books belongs to a process that died: there is one
+    /// sweeper at a time. It is closed as interrupted.
+    #[tracing::instrument(name = "db.sweep.begin", skip_all)]
+    pub async fn begin_sweep(&self, header: &SweepHeader) -> Result<SweepId, Error> {
+        let mut writer = self.writer.lock().await;
+        let begin = async {
+            let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+            if let Err(refusal) = owner::admit(&mut transaction, header).await? {
+                return Ok(Err(refusal));
+            }
+            sqlx::query("UPDATE sweeps SET state = 'interrupted' WHERE state = 'running'")
+                .execute(&mut *transaction)
+                .await?;
+            let organization = match &header.organization {
+                Some(organization) => {
+                    let text = model::canonical_json(organization);
+                    let hash = ContentHash::of_text(&text);
+                    let documents = Documents::from([(hash, text.as_str())]);
+                    evidence::put(&mut transaction, &documents)
+                        .await?
+                        .get(&hash)
+                        .copied()
+                }
+                None => None,
+            };
+            let id = sqlx::query_scalar(
+                "INSERT INTO sweeps (state, started_at, caller, scanner_version, scope, organization)
+                 VALUES ('running', ?1, ?2, ?3, ?4, ?5) RETURNING id",
+            )
+            .bind(header.started_at.as_microsecond())
+            .bind(header.caller.to_string())
+            .bind(&header.scanner_version)
+            .bind(model::canonical_json(&header.scope))
+            .bind(organization)
+            .fetch_one(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(Ok(SweepId(id)))
+        };
+        (begin.await)
+            .map_err(|cause: Cause| cause.during("begin a sweep", &self.store.path))?
+            .map_err(|refusal| Error::OtherOwner {
+                path: self.store.path.clone(),
+                owner: refusal.owner,
+                sweep_of: refusal.sweep_of,
+            })
+    }
+
+    /// Records accounts in one transaction: all of them, or none.
+    ///
+    /// What is as it was writes nothing. Accounts and controls that are not among them keep their
+    /// open rows: a sweep says nothing of what it did not look at.
+    #[tracing::instrument(name = "db.sweep.commit", skip_all, fields(sweep.id = sweep.0, accounts = accounts.len()))]
+    pub async fn commit(&self, sweep: SweepId, accounts: &[JudgedAccount]) -> Result<(), Error> {
+        let judged: Vec<Judged<'_>> = (accounts.iter())
+            .flat_map(|account| {
+                let evidence = account.evidence.as_ref().map(|evidence| evidence.root);
+                (account.findings.iter()).map(move |finding| Judged::new(finding, evidence))
+            })
+            .collect();
+        let documents: Documents<'_> = (accounts.iter())
+            .filter_map(|account| account.evidence.as_ref())
+            .flat_map(|evidence| &evidence.parts)
+            .map(|(hash, text)| (*hash, text.as_str()))
+            .chain((judged.iter()).map(|judged| (judged.detail_hash, judged.detail.as_str())))
+            .collect();
+        let by_id = (accounts.iter())
+            .map(|account| (account.account.id, &account.account))
+            .collect();
+        let mut writer = self.writer.lock().await;
+        let commit = async {
+            let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+            let counted = sqlx::query(
+                "UPDATE sweeps
+                 SET accounts_seen = accounts_seen + ?2, findings_seen = findings_seen + ?3
+                 WHERE id = ?1 AND state = 'running'",
+            )
+            .bind(sweep.0)
+            .bind(i64::try_from(accounts.len()).unwrap_or(i64::MAX))
+            .bind(i64::try_from(judged.len()).unwrap_or(i64::MAX))
+            .execute(&mut *transaction)
+            .await?;
+            if counted.rows_affected() == 0 {
+                return Ok(false);
+            }
+            accounts::record(&mut transaction, sweep, &by_id).await?;
+            let rows = evidence::put(&mut transaction, &documents).await?;
+            findings::record(&mut transaction, sweep, &judged, &rows).await?;
+            transaction.commit().await?;
+            Ok(true)
+        };
+        (commit.await)
+            .map_err(|cause: Cause| cause.during("record findings", &self.store.path))?
+            .then_some(())
+            .ok_or_else(|| self.not_running(sweep))
+    }
+
+    /// Ends a sweep.
+    #[tracing::instrument(name = "db.sweep.finish", skip_all, fields(sweep.id = sweep.0))]
+    pub async fn finish_sweep(&self, sweep: SweepId, summary: &SweepSummary) -> Result<(), Error> {
+        let mut writer = self.writer.lock().await;
+        let finished = sqlx::query(
+            "UPDATE sweeps SET state = ?2, finished_at = ?3, discovery = ?4, verdicts = ?5,
+                 api_calls = ?6
+             WHERE id = ?1 AND state = 'running'",
+        )
+        .bind(sweep.0)
+        .bind(state_word(summary.state))
+        .bind(summary.finished_at.as_microsecond())
+        .bind(model::canonical_json(&summary.discovery))
+        .bind(model::canonical_json(&summary.verdicts))
+        .bind(i64::try_from(summary.api_calls).unwrap_or(i64::MAX))
+        .execute(&mut *writer)
+        .await
+        .map_err(|source| Cause::from(source).during("finish a sweep", &self.store.path))?;
+        (finished.rows_affected() == 1)
+            .then_some(())
+            .ok_or_else(|| self.not_running(sweep))
+    }
+
+    fn not_running(&self, sweep: SweepId) -> Error {
+        Error::SweepNotRunning {
+            path: self.store.path.clone(),
+            sweep,
+        }
+    }
+}
+
+fn state_word(state: SweepState) -> &'static str {
+    match state {
+        SweepState::Running => "running",
+        SweepState::Finished => "finished",
+        SweepState::Interrupted => "interrupted",
+    }
+}
+
+impl Store {
+    /// The sweeps, the latest first.
+    #[tracing::instrument(name = "db.sweep.list", skip(self))]
+    pub async fn sweeps(&self, limit: Option<u32>) -> Result<Vec<SweepRow>, Error> {
+        let read = async {
+            let rows = sqlx::query(
+                "SELECT sweeps.*, documents.size, documents.body
+                 FROM sweeps LEFT JOIN documents ON documents.id = sweeps.organization
+                 ORDER BY sweeps.id DESC LIMIT ?1",
+            )
+            .bind(limit.map_or(-1, i64::from))
+            .fetch_all(&self.readers)
+            .await?;
+            (rows.iter().map(sweep_row)).collect::<Result<_, Cause>>()
+        };
+        (read.await).map_err(|cause| cause.during("list the sweeps", &self.path))
+    }
+
+    /// One sweep.
+    #[tracing::instrument(name = "db.sweep.lookup", skip(self))]
+    pub async fn sweep(&self, id: SweepId) -> Result<Option<SweepRow>, Error> {
+        let read = async {
+            let row = sqlx::query(
+                "SELECT sweeps.*, documents.size, documents.body
+                 FROM sweeps LEFT JOIN documents ON documents.id = sweeps.organization
+                 WHERE sweeps.id = ?1",
+            )
+            .bind(id.0)
+            .fetch_optional(&self.readers)
+            .await?;
+            row.as_ref().map(sweep_row).transpose()
+        };
+        (read.await).map_err(|cause: Cause| cause.during("look up a sweep", &self.path))
+    }
+
+    /// The sweep that began last, whether it ended or not.
+    pub async fn latest_sweep(&self) -> Result<Option<SweepRow>, Error> {
+        Ok(self.sweeps(Some(1)).await?.pop())
+    }
+
+    /// The organization, as the latest sweep that could describe it saw it.
+    #[tracing::instrument(name = "db.organization.lookup", skip(self))]
+    pub async fn organization(&self) -> Result<Option<Organization>, Error> {
+        let read = async {
+            let row = sqlx::query(
+                "SELECT sweeps.*, documents.size, documents.body
+                 FROM sweeps JOIN documents ON documents.id = sweeps.organization
+                 ORDER BY sweeps.id DESC LIMIT 1",
+            )
+            .fetch_optional(&self.readers)
+            .await?;
+            row.as_ref().map(sweep_row).transpose()
+        };
+        let row = (read.await)
+            .map_err(|cause: Cause| cause.during("look up the organization", &self.path))?;
+        Ok(row.and_then(|row| row.organization))
+    }
+}
+
+fn sweep_row(row: &SqliteRow) -> Result<SweepRow, Cause> {
+    let columns = Columns::of("sweeps", row)?;
+    let organization = match columns.get::<Option<i64>>("organization")? {
+        Some(_) => {
+            let text = evidence::text(&columns)?;
+            let organization = serde_json::from_str(&text)
+                .map_err(|source| columns.damaged("organization", source))?;
+            Some(organization)
+        }
+        None => None,
+    };
+    let api_calls = match columns.get::<Option<i64>>("api_calls")? {
+        Some(_) => Some(columns.count("api_calls")?),
+        None => None,
+    };
+    Ok(SweepRow {
+        id: SweepId(columns.id()),
+        state: columns.variant("state")?,
+        started_at: columns.required("started_at", columns.time("started_at")?)?,
+        finished_at: columns.time("finished_at")?,
+        caller: columns.parsed("caller")?,
+        scanner_version: columns.get("scanner_version")?,
+        scope: columns.required("scope", columns.json("scope")?)?,
+        organization,
+        discovery: columns.json("discovery")?,
+        verdicts: columns.json("verdicts")?.unwrap_or_default(),
+        api_calls,
+        accounts_seen: columns.count("accounts_seen")?,
+        findings_seen: columns.count("findings_seen")?,
+    })
+}
+
+/// Ends the interval of rows that are no longer so.
+///
+/// A row that began in this very sweep was so at no sweep's end: it is dropped, not closed. That
+/// happens when an account is committed twice in a sweep.
+pub(crate) async fn close_rows(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+    close: &'static str,
+    drop: &'static str,
+    rows: &[i64],
+) -> Result<(), Cause> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows = model::canonical_json(rows);
+    for statement in [drop, close] {
+        sqlx::query(statement)
+            .bind(sweep.0)
+            .bind(&rows)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
