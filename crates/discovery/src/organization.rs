@@ -121,28 +121,10 @@ pub async fn discover(
     }
     let total = listed.len();
     let ids: BTreeSet<AccountId> = listed.iter().map(|account| account.id).collect();
-    let mut accounts = Vec::new();
-    for account in listed {
-        let tags = if selection.needs_tags_of(&account) {
-            match organizations.tags(account.id).await {
-                Ok(tags) => tags,
-                Err(error) => {
-                    notices.push(format!(
-                        "the tags of account {} could not be read; it is looked at all the same",
-                        account.id
-                    ));
-                    failure = failure.or(Some(error));
-                    accounts.push(account);
-                    continue;
-                }
-            }
-        } else {
-            Vec::new()
-        };
-        if selection.takes(&account, &tags) {
-            accounts.push(account);
-        }
-    }
+    let (mut accounts, unread) = organizations
+        .in_scope(listed, selection, &mut notices)
+        .await;
+    failure = failure.or(unread);
     if failure.is_none() {
         let strangers: Vec<_> = selection
             .named_accounts()
@@ -346,6 +328,40 @@ impl Organizations<'_> {
                 return Ok(ids);
             }
         }
+    }
+
+    /// The accounts that the selection takes. One whose tags would decide and cannot be read is
+    /// looked at all the same.
+    async fn in_scope(
+        &self,
+        listed: Vec<Account>,
+        selection: &Selection,
+        notices: &mut Vec<String>,
+    ) -> (Vec<Account>, Option<CallError>) {
+        let mut accounts = Vec::new();
+        let mut failure = None;
+        for account in listed {
+            let tags = if selection.needs_tags_of(&account) {
+                self.tags(account.id).await
+            } else {
+                Ok(Vec::new())
+            };
+            let taken = match tags {
+                Ok(tags) => selection.takes(&account, &tags),
+                Err(error) => {
+                    notices.push(format!(
+                        "the tags of account {} could not be read; it is looked at all the same",
+                        account.id
+                    ));
+                    failure.get_or_insert(error);
+                    true
+                }
+            };
+            if taken {
+                accounts.push(account);
+            }
+        }
+        (accounts, failure)
     }
 
     async fn tags(&self, account: AccountId) -> Result<Vec<(String, String)>, CallError> {

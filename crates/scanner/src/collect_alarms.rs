@@ -1,0 +1,273 @@
+//! The alarms on a metric: by its name first, in the full list where that is not enough.
+
+use aws::Api;
+use aws_sdk_cloudwatch::types::{
+    AlarmType, CompositeAlarm as SdkComposite, Dimension, Metric, MetricAlarm as SdkAlarm,
+    MetricDataQuery, StandardUnit,
+};
+use model::evidence::{
+    AlarmLookup, Alarms, CompositeAlarm, Dimensions, FoundAlarms, MetricAlarm, MetricKey,
+    MetricQuery, Place, Read,
+};
+
+use crate::Collector;
+
+/// Every alarm of one account and region.
+pub(crate) struct AlarmList {
+    pub(crate) found: Read<FoundAlarms>,
+}
+
+impl AlarmList {
+    /// What the list says about one metric: alarms on it, alarms whose metric math reads it, alarms
+    /// on a metric of the same name (near misses), and composite alarms that name one of those.
+    pub(crate) fn alarms_for(&self, metric: &MetricKey) -> Alarms {
+        let found = self.found.as_ref().map_err(Clone::clone).map(|all| {
+            let metric_alarms: Vec<MetricAlarm> = all
+                .metric_alarms
+                .iter()
+                .filter(|alarm| concerns(alarm, metric))
+                .cloned()
+                .collect();
+            let names = |rule: &str| {
+                metric_alarms
+                    .iter()
+                    .any(|alarm| rule.contains(&alarm.name) || rule.contains(alarm.arn.as_str()))
+            };
+            let composite_alarms = all
+                .composite_alarms
+                .iter()
+                .filter(|composite| names(&composite.rule))
+                .cloned()
+                .collect();
+            FoundAlarms {
+                metric_alarms,
+                composite_alarms,
+            }
+        });
+        Alarms {
+            metric: metric.clone(),
+            lookup: AlarmLookup::FullList,
+            found,
+        }
+    }
+}
+
+/// Whether the alarm looks at a metric of this name, wherever it is.
+fn concerns(alarm: &MetricAlarm, metric: &MetricKey) -> bool {
+    let same_name = |named: &Option<(String, String, Dimensions)>| {
+        named
+            .as_ref()
+            .is_some_and(|(_, name, _)| *name == metric.name)
+    };
+    same_name(&alarm.metric) || alarm.metrics.iter().any(|query| same_name(&query.metric))
+}
+
+/// Whether the alarm looks at this very metric, dimensions apart.
+pub(crate) fn watches(alarm: &MetricAlarm, metric: &MetricKey) -> bool {
+    let same = |named: &Option<(String, String, Dimensions)>| {
+        named.as_ref().is_some_and(|(namespace, name, _)| {
+            *namespace == metric.namespace && *name == metric.name
+        })
+    };
+    same(&alarm.metric) || alarm.metrics.iter().any(|query| same(&query.metric))
+}
+
+impl Collector {
+    /// Plain alarms on exactly this metric: one call, but blind to metric math and composite
+    /// alarms (CloudWatch API Reference, DescribeAlarmsForMetric).
+    pub(crate) async fn collect_alarms_of(&self, metric: &MetricKey) -> Alarms {
+        let client = &self.aws.clients().cloudwatch;
+        let session = self.aws.session(metric.place.account);
+        let resource = format!("{}/{}", metric.namespace, metric.name);
+        let region = &metric.place.region;
+        let answer = session
+            .call(
+                Api::DescribeAlarmsForMetric,
+                region,
+                Some(&resource),
+                |target| {
+                    let request = client.describe_alarms_for_metric();
+                    let request = request
+                        .namespace(&metric.namespace)
+                        .metric_name(&metric.name);
+                    request
+                        .customize()
+                        .config_override(target.cloudwatch())
+                        .send()
+                },
+            )
+            .await;
+        let found = answer.map_err(Into::into).and_then(|answer| {
+            let alarms = answer.metric_alarms.unwrap_or_default();
+            let alarms: Option<Vec<_>> = alarms.into_iter().map(metric_alarm).collect();
+            let mut metric_alarms = alarms.ok_or_else(|| {
+                session.malformed_answer(Api::DescribeAlarmsForMetric, region, Some(&resource))
+            })?;
+            metric_alarms.sort_by(|a, b| a.arn.cmp(&b.arn));
+            Ok(FoundAlarms {
+                metric_alarms,
+                composite_alarms: Vec::new(),
+            })
+        });
+        Alarms {
+            metric: metric.clone(),
+            lookup: AlarmLookup::ByMetric,
+            found,
+        }
+    }
+
+    /// Every metric and composite alarm of an account and region, all pages.
+    pub(crate) async fn collect_alarm_list(&self, place: &Place) -> AlarmList {
+        AlarmList {
+            found: self.all_alarms(place).await,
+        }
+    }
+
+    async fn all_alarms(&self, place: &Place) -> Read<FoundAlarms> {
+        let client = &self.aws.clients().cloudwatch;
+        let session = self.aws.session(place.account);
+        let malformed = || session.malformed_answer(Api::DescribeAlarms, &place.region, None);
+        let mut found = FoundAlarms::default();
+        let mut token: Option<String> = None;
+        loop {
+            let page = session
+                .call(Api::DescribeAlarms, &place.region, None, |target| {
+                    // Without the types AWS answers metric alarms only.
+                    let request = client
+                        .describe_alarms()
+                        .max_records(100)
+                        .set_next_token(token.clone());
+                    let request = request
+                        .alarm_types(AlarmType::MetricAlarm)
+                        .alarm_types(AlarmType::CompositeAlarm);
+                    request
+                        .customize()
+                        .config_override(target.cloudwatch())
+                        .send()
+                })
+                .await?;
+            for alarm in page.metric_alarms.unwrap_or_default() {
+                found
+                    .metric_alarms
+                    .push(metric_alarm(alarm).ok_or_else(malformed)?);
+            }
+            for alarm in page.composite_alarms.unwrap_or_default() {
+                found
+                    .composite_alarms
+                    .push(composite_alarm(alarm).ok_or_else(malformed)?);
+            }
+            token = page.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        found.metric_alarms.sort_by(|a, b| a.arn.cmp(&b.arn));
+        found.composite_alarms.sort();
+        Ok(found)
+    }
+}
+
+fn metric_alarm(alarm: SdkAlarm) -> Option<MetricAlarm> {
+    let metric = alarm.namespace.zip(alarm.metric_name);
+    let mut queries: Vec<_> = alarm
+        .metrics
+        .unwrap_or_default()
+        .into_iter()
+        .map(metric_query)
+        .collect();
+    queries.sort();
+    let unknown_settings = [
+        ("EvaluationWindow", alarm.evaluation_window.is_some()),
+        ("WarmUpConfiguration", alarm.warm_up_configuration.is_some()),
+        ("EvaluationCriteria", alarm.evaluation_criteria.is_some()),
+        ("EvaluationInterval", alarm.evaluation_interval.is_some()),
+        ("ActionConfiguration", alarm.action_configuration.is_some()),
+        ("ThresholdMetricId", alarm.threshold_metric_id.is_some()),
+    ];
+    Some(MetricAlarm {
+        arn: alarm.alarm_arn?.parse().ok()?,
+        name: alarm.alarm_name?,
+        actions_enabled: alarm.actions_enabled.unwrap_or(true),
+        alarm_actions: sorted(alarm.alarm_actions),
+        metric: metric.map(|(namespace, name)| (namespace, name, dimensions(alarm.dimensions))),
+        statistic: alarm
+            .statistic
+            .map(|statistic| statistic.as_str().to_owned()),
+        extended_statistic: alarm.extended_statistic,
+        period_seconds: alarm.period,
+        unit: unit(alarm.unit),
+        evaluation_periods: alarm.evaluation_periods,
+        datapoints_to_alarm: alarm.datapoints_to_alarm,
+        threshold: alarm.threshold,
+        comparison_operator: alarm
+            .comparison_operator
+            .map(|operator| operator.as_str().to_owned()),
+        treat_missing_data: alarm.treat_missing_data,
+        metrics: queries,
+        unknown_settings: unknown_settings
+            .into_iter()
+            .filter(|(_, is_set)| *is_set)
+            .map(|(name, _)| name.to_owned())
+            .collect(),
+    })
+}
+
+fn metric_query(query: MetricDataQuery) -> MetricQuery {
+    let stat = query.metric_stat;
+    MetricQuery {
+        id: query.id.unwrap_or_default(),
+        expression: query.expression,
+        metric: stat
+            .as_ref()
+            .and_then(|stat| stat.metric.clone())
+            .and_then(named_metric),
+        statistic: stat.as_ref().and_then(|stat| stat.stat.clone()),
+        period_seconds: stat.as_ref().and_then(|stat| stat.period),
+        unit: unit(stat.and_then(|stat| stat.unit)),
+        account: query.account_id,
+        // AWS returns the data of a query that does not say otherwise.
+        return_data: query.return_data.unwrap_or(true),
+    }
+}
+
+fn named_metric(metric: Metric) -> Option<(String, String, Dimensions)> {
+    Some((
+        metric.namespace?,
+        metric.metric_name?,
+        dimensions(metric.dimensions),
+    ))
+}
+
+fn composite_alarm(alarm: SdkComposite) -> Option<CompositeAlarm> {
+    Some(CompositeAlarm {
+        arn: alarm.alarm_arn?.parse().ok()?,
+        name: alarm.alarm_name?,
+        actions_enabled: alarm.actions_enabled.unwrap_or(true),
+        alarm_actions: sorted(alarm.alarm_actions),
+        rule: alarm.alarm_rule.unwrap_or_default(),
+        actions_suppressor: alarm
+            .actions_suppressor
+            .filter(|suppressor| !suppressor.is_empty()),
+    })
+}
+
+fn dimensions(dimensions: Option<Vec<Dimension>>) -> Dimensions {
+    let named = dimensions
+        .unwrap_or_default()
+        .into_iter()
+        .map(|one| Some((one.name?, one.value?)));
+    Dimensions(named.flatten().collect())
+}
+
+/// The unit `None` is a unit like others for CloudWatch, and the one that filters publish by
+/// default: here both are `None`.
+fn unit(unit: Option<StandardUnit>) -> Option<String> {
+    unit.filter(|unit| *unit != StandardUnit::None)
+        .map(|unit| unit.as_str().to_owned())
+}
+
+fn sorted(list: Option<Vec<String>>) -> Vec<String> {
+    let mut list = list.unwrap_or_default();
+    list.sort();
+    list
+}

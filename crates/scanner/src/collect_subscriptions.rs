@@ -1,0 +1,141 @@
+//! The subscriptions of a topic.
+
+use aws::Api;
+use aws_sdk_sns::types::Subscription as SdkSubscription;
+use model::{
+    Arn, Gap, GapClass, GapSample,
+    evidence::{Presence, Read, Subscription, SubscriptionState, TopicEvidence},
+};
+
+use crate::{Collector, endpoint_mask::mask};
+
+impl Collector {
+    /// Asks the topic's owner, in its region, for all pages.
+    pub(crate) async fn collect_subscriptions(&self, topic: &Arn) -> TopicEvidence {
+        let subscriptions = match self.subscriptions(topic).await {
+            // The owner itself says so: that is an absence, not a gap.
+            Err(gap) if gap.class == GapClass::NotFound => Ok(Presence::Missing),
+            read => read.map(Presence::Present),
+        };
+        TopicEvidence {
+            arn: topic.clone(),
+            subscriptions,
+        }
+    }
+
+    async fn subscriptions(&self, topic: &Arn) -> Read<Vec<Subscription>> {
+        let Some((owner, region)) = topic.home() else {
+            return Err(homeless(topic));
+        };
+        let client = &self.aws.clients().sns;
+        let session = self.aws.session(owner);
+        let arn = topic.as_str();
+        let mut subscriptions = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let page = session
+                .call(
+                    Api::ListSubscriptionsByTopic,
+                    &region,
+                    Some(arn),
+                    |target| {
+                        let request = client.list_subscriptions_by_topic().topic_arn(arn);
+                        let request = request.set_next_token(token.clone());
+                        request.customize().config_override(target.sns()).send()
+                    },
+                )
+                .await?;
+            subscriptions.extend(
+                page.subscriptions
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(subscription),
+            );
+            token = page.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                subscriptions.sort();
+                return Ok(subscriptions);
+            }
+        }
+    }
+}
+
+fn subscription(subscription: SdkSubscription) -> Subscription {
+    let protocol = subscription.protocol.unwrap_or_default();
+    let endpoint = mask(
+        &protocol,
+        subscription.endpoint.as_deref().unwrap_or_default(),
+    );
+    let state = match subscription.subscription_arn.as_deref() {
+        Some("PendingConfirmation") => SubscriptionState::Pending,
+        Some("Deleted") => SubscriptionState::Deleted,
+        // A subscription's ARN is its topic's with an id behind it.
+        Some(arn) => match arn.parse::<Arn>() {
+            Ok(arn) if arn.service() == "sns" && arn.resource().contains(':') => {
+                SubscriptionState::Confirmed(arn)
+            }
+            _ => SubscriptionState::Unrecognized,
+        },
+        None => SubscriptionState::Unrecognized,
+    };
+    Subscription {
+        state,
+        protocol,
+        endpoint,
+    }
+}
+
+fn homeless(topic: &Arn) -> Gap {
+    Gap {
+        class: GapClass::Other,
+        api: Api::ListSubscriptionsByTopic.iam_action(),
+        resource: Some(topic.to_string()),
+        account: None,
+        region: None,
+        sample: GapSample {
+            message:
+                "the ARN of the topic names no account or region, so its owner cannot be asked"
+                    .to_owned(),
+            request_id: None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_arn_of_its_own_makes_a_subscription_confirmed() {
+        let state = |arn: Option<&str>| {
+            subscription(
+                SdkSubscription::builder()
+                    .set_subscription_arn(arn.map(str::to_owned))
+                    .build(),
+            )
+            .state
+        };
+        let arn = "arn:aws:sns:us-east-1:111111111111:alerts:0b6a1f7e-1";
+        assert_eq!(
+            state(Some(arn)),
+            SubscriptionState::Confirmed(arn.parse().unwrap())
+        );
+        assert_eq!(
+            state(Some("PendingConfirmation")),
+            SubscriptionState::Pending
+        );
+        assert_eq!(state(Some("Deleted")), SubscriptionState::Deleted);
+        for strange in [
+            None,
+            Some(""),
+            Some("confirmed"),
+            Some("arn:aws:sns:us-east-1:111111111111:alerts"),
+        ] {
+            assert_eq!(
+                state(strange),
+                SubscriptionState::Unrecognized,
+                "{strange:?}"
+            );
+        }
+    }
+}
