@@ -1,1 +1,120 @@
-//! report
+#![doc = include_str!("../README.md")]
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use model::{
+    AccountId, AccountState, DiscoveryState, Finding, OuPath, SweepId, SweepScope, SweepState,
+    Verdict,
+};
+
+pub mod explain;
+pub mod history;
+pub mod json;
+mod palette;
+pub mod table;
+pub mod text;
+
+/// What a sweep came to: everything that a report says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The sweep.
+    pub sweep: SweepLine,
+    /// The organization, where there is one and it could be described.
+    pub organization: Option<OrganizationLine>,
+    /// The findings, in any order.
+    pub entries: Vec<Entry>,
+    /// What could not be known, each in a sentence. That the account list is incomplete stands in
+    /// [`SweepLine::discovery`] and need not be said again.
+    pub notices: Vec<String>,
+}
+
+/// A sweep in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepLine {
+    /// Its number; `None` where nothing was remembered.
+    pub id: Option<SweepId>,
+    /// How it ended.
+    pub state: SweepState,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// What it was meant to look at.
+    pub scope: SweepScope,
+    /// Whether the account list was the whole one.
+    pub discovery: Option<DiscoveryState>,
+    /// How many calls were sent to AWS.
+    pub api_calls: Option<u64>,
+    /// The version of the scanner.
+    pub scanner_version: String,
+}
+
+/// The organization and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationLine {
+    /// Its id.
+    pub id: String,
+    /// Its management account.
+    pub management_account_id: AccountId,
+    /// The management account's verdict: UNKNOWN where it was not looked at.
+    pub verdict: Verdict,
+}
+
+/// A finding, and what its account is called.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The finding.
+    pub finding: Finding,
+    /// The account's name; empty where it is not known.
+    pub account_name: String,
+    /// Whether the account is in use.
+    pub account_state: AccountState,
+    /// Where the account hangs.
+    pub ou_path: Option<OuPath>,
+}
+
+/// A sweep in the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastSweep {
+    /// The sweep.
+    pub sweep: SweepLine,
+    /// How many findings had which verdict.
+    pub verdicts: BTreeMap<Verdict, u64>,
+    /// How many accounts it saw.
+    pub accounts_seen: u64,
+}
+
+/// A finding in the history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastFinding {
+    /// The finding and its account.
+    pub entry: Entry,
+    /// The first sweep that found it so.
+    pub since_sweep: SweepId,
+    /// When that sweep began.
+    pub since: Timestamp,
+    /// The first sweep that found it otherwise.
+    pub until_sweep: Option<SweepId>,
+}
+
+/// How a human wants to see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The width of the terminal in columns.
+    pub width: usize,
+    /// Whether to colour verdicts. What is coloured also reads without.
+    pub colour: bool,
+    /// Whether to list everything instead of summing up what is in order.
+    pub all: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            width: 80,
+            colour: false,
+            all: false,
+        }
+    }
+}
