@@ -1,0 +1,351 @@
+//! From a request to its answer: who asks, may they, what is it, how is it spelled.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
+
+use crate::api_error::ApiError;
+use crate::calls::{CallKey, CallLog};
+use crate::chance::Draw;
+use crate::faults::{FaultKind, Faults, Subject};
+use crate::params::Params;
+use crate::permissions::{Permit, find_role};
+use crate::request::Request;
+use crate::service::Service;
+use crate::services::{self, Call};
+use crate::sessions::{Identity, NotIdentified, Sessions};
+use crate::value::Fields;
+use crate::wire::{Protocol, cbor, json, query};
+use crate::world::World;
+
+/// Everything that requests share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) seed: u64,
+    pub(crate) clock: Arc<dyn model::Clock>,
+    pub(crate) world: RwLock<World>,
+    pub(crate) sessions: Mutex<Sessions>,
+    pub(crate) calls: Mutex<CallLog>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) withheld: RwLock<Vec<String>>,
+    unroutable: AtomicU64,
+}
+
+/// What the server does with a request.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) delay: Option<Duration>,
+    pub(crate) action: Action,
+}
+
+#[derive(Debug)]
+pub(crate) enum Action {
+    Send(Response<Vec<u8>>),
+    /// Say how long the answer is, send half of it and hang up.
+    BreakOff(Response<Vec<u8>>),
+    NeverAnswer,
+}
+
+impl Shared {
+    pub(crate) fn new(seed: u64, clock: Arc<dyn model::Clock>, mut world: World) -> Self {
+        let mut faults = Faults::default();
+        for rule in world.faults.drain(..) {
+            faults.add(rule);
+        }
+        Self {
+            seed,
+            clock,
+            world: RwLock::new(world),
+            sessions: Mutex::default(),
+            calls: Mutex::default(),
+            faults: Mutex::new(faults),
+            withheld: RwLock::default(),
+            unroutable: AtomicU64::new(0),
+        }
+    }
+
+    /// Answers one request. Total: whatever comes in, something a client understands goes out.
+    pub(crate) fn answer(&self, parts: &Parts, body: &[u8]) -> Reply {
+        let Ok(request) = Request::read(parts, body) else {
+            let number = self.unroutable.fetch_add(1, Ordering::Relaxed).to_string();
+            let id = Draw::new(self.seed, &["unroutable", &number]).uuid();
+            return send(plain(
+                404,
+                "text/plain",
+                b"no AWS service is asked here".to_vec(),
+                &id,
+            ));
+        };
+        let world = read(&self.world);
+        let identity = self.identify(&world, &request);
+        let signer = identity
+            .as_ref()
+            .map_or("", |identity| identity.account.as_str());
+        let count = lock(&self.calls).record(CallKey {
+            service: request.service,
+            operation: request.operation.clone(),
+            account: signer.to_owned(),
+            region: request.region.clone(),
+        });
+        let mut draw = Draw::new(
+            self.seed,
+            &[
+                request.service.name(),
+                &request.operation,
+                signer,
+                &request.region,
+                &count.to_string(),
+            ],
+        );
+        let request_id = draw.uuid();
+        let fault = self.strike(&request, signer);
+        let delay = fault.and_then(FaultKind::delay);
+        if fault == Some(FaultKind::Silence) {
+            return Reply {
+                delay,
+                action: Action::NeverAnswer,
+            };
+        }
+        let outcome = match fault {
+            Some(FaultKind::Throttled) => Err(request.service.throttled()),
+            Some(FaultKind::InternalError) => Err(request.service.internal_error()),
+            Some(FaultKind::ExpiredToken) => Err(request.service.expired_token()),
+            _ => self.serve(&world, &request, identity, draw, fault),
+        };
+        drop(world);
+        let response = respond(&request, outcome, &request_id);
+        match fault {
+            Some(FaultKind::Malformed) => send(half(response)),
+            Some(FaultKind::Disconnect) => Reply {
+                delay,
+                action: Action::BreakOff(response),
+            },
+            _ => Reply {
+                delay,
+                action: Action::Send(response),
+            },
+        }
+    }
+
+    fn identify(&self, world: &World, request: &Request) -> Result<Identity, ApiError> {
+        let service = request.service;
+        let key = request
+            .access_key_id
+            .as_deref()
+            .ok_or_else(|| service.unsigned())?;
+        lock(&self.sessions)
+            .identify(world, key, request.token.as_deref(), self.clock.now())
+            .map_err(|reason| match reason {
+                NotIdentified::Unknown => service.unknown_key(),
+                NotIdentified::Expired => service.expired_token(),
+            })
+    }
+
+    fn strike(&self, request: &Request, signer: &str) -> Option<FaultKind> {
+        let target = (request.operation == "AssumeRole")
+            .then(|| {
+                request
+                    .members
+                    .as_ref()?
+                    .get("RoleArn")?
+                    .as_str()?
+                    .split(':')
+                    .nth(4)
+            })
+            .flatten();
+        lock(&self.faults).strike(Subject {
+            service: request.service,
+            operation: &request.operation,
+            signer,
+            target,
+            region: &request.region,
+        })
+    }
+
+    fn serve(
+        &self,
+        world: &World,
+        request: &Request,
+        identity: Result<Identity, ApiError>,
+        draw: Draw,
+        fault: Option<FaultKind>,
+    ) -> Result<Fields, ApiError> {
+        let service = request.service;
+        let identity = identity?;
+        let account = world
+            .account(&identity.account)
+            .ok_or_else(|| service.unknown_key())?;
+        if !account.has_region(world.partition, &request.region) {
+            return Err(service.unknown_key());
+        }
+        let members = request
+            .members
+            .clone()
+            .ok_or_else(|| service.malformed_body())?;
+        let params = Params::new(service, members);
+        let withheld = read(&self.withheld);
+        let session = identity.session.as_deref();
+        let permit = Permit {
+            world,
+            account,
+            region: &request.region,
+            role: session.and_then(|session| find_role(account, &session.record.role)),
+            is_session: session.is_some(),
+            session_policy: session.and_then(|session| session.policy.as_deref()),
+            withheld: &withheld,
+            principal_arn: &identity.arn,
+        };
+        let call = Call {
+            service,
+            world,
+            account,
+            identity: &identity,
+            region: &request.region,
+            params: &params,
+            permit,
+            is_refused: fault == Some(FaultKind::AccessDenied),
+            now: self.clock.now(),
+            draw,
+            sessions: &self.sessions,
+        };
+        services::answer(&request.operation, &call)
+    }
+}
+
+fn respond(
+    request: &Request,
+    outcome: Result<Fields, ApiError>,
+    request_id: &str,
+) -> Response<Vec<u8>> {
+    let protocol = request.protocol;
+    match outcome {
+        Ok(fields) => {
+            let body = match protocol {
+                Protocol::Query => query::encode(
+                    &request.operation,
+                    request.service.xml_namespace(),
+                    &fields,
+                    request_id,
+                ),
+                Protocol::Json | Protocol::RestJson => json::encode(&fields),
+                Protocol::Cbor => cbor::encode(&fields),
+            };
+            let mut response = plain(200, protocol.content_type(), body, request_id);
+            mark_cbor(protocol, &mut response);
+            response
+        }
+        Err(error) => respond_error(request, &error, request_id),
+    }
+}
+
+fn respond_error(request: &Request, error: &ApiError, request_id: &str) -> Response<Vec<u8>> {
+    let (protocol, service) = (request.protocol, request.service);
+    let body = match protocol {
+        Protocol::Query => query::encode_error(
+            service.xml_namespace(),
+            error.kind(),
+            &error.code,
+            &error.message,
+            request_id,
+        ),
+        Protocol::Json => json::encode(&error_fields(error, error.code.to_string(), service)),
+        Protocol::RestJson => {
+            json::encode(&Fields::new().with("message", error.message.to_string()))
+        }
+        Protocol::Cbor => {
+            let name = format!("{}#{}", service.shape_namespace(), shape_name(&error.code));
+            cbor::encode(&error_fields(error, name, service))
+        }
+    };
+    let mut response = plain(error.status, protocol.content_type(), body, request_id);
+    mark_cbor(protocol, &mut response);
+    let headers = response.headers_mut();
+    if protocol == Protocol::RestJson
+        && let Ok(code) = HeaderValue::from_str(&error.code)
+    {
+        headers.insert("x-amzn-errortype", code);
+    }
+    if service == Service::CloudWatch && protocol != Protocol::Query {
+        // The service once spoke the query protocol, and clients still go by that error's code.
+        let code = format!("{};{}", error.code, error.kind());
+        if let Ok(code) = HeaderValue::from_str(&code) {
+            headers.insert("x-amzn-query-error", code);
+        }
+    }
+    response
+}
+
+fn error_fields(error: &ApiError, name: String, service: Service) -> Fields {
+    let message = match service {
+        Service::Organizations | Service::CloudTrail => "Message",
+        _ => "message",
+    };
+    let mut fields = Fields::new().with("__type", name);
+    if !error.message.is_empty() {
+        fields = fields.with(message, error.message.to_string());
+    }
+    for (name, value) in error.members.iter() {
+        fields = fields.with(name, value.clone());
+    }
+    fields
+}
+
+/// CloudWatch's model names some errors otherwise than its query protocol does.
+fn shape_name(code: &str) -> &str {
+    match code {
+        "InvalidParameterValue" => "InvalidParameterValueException",
+        "MissingParameter" => "MissingRequiredParameterException",
+        "InternalServiceError" => "InternalServiceFault",
+        other => other,
+    }
+}
+
+fn mark_cbor(protocol: Protocol, response: &mut Response<Vec<u8>>) {
+    if protocol == Protocol::Cbor {
+        let name = HeaderValue::from_static("rpc-v2-cbor");
+        response.headers_mut().insert("smithy-protocol", name);
+    }
+}
+
+fn plain(
+    status: u16,
+    content_type: &'static str,
+    body: Vec<u8>,
+    request_id: &str,
+) -> Response<Vec<u8>> {
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Ok(request_id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amzn-requestid", request_id);
+    }
+    response
+}
+
+fn send(response: Response<Vec<u8>>) -> Reply {
+    Reply {
+        delay: None,
+        action: Action::Send(response),
+    }
+}
+
+fn half(mut response: Response<Vec<u8>>) -> Response<Vec<u8>> {
+    let length = response.body().len() / 2;
+    response.body_mut().truncate(length.max(1));
+    response
+}
+
+/// A panic in a test's closure must not make every later request fail as well.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
