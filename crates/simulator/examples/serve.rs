@@ -1,15 +1,24 @@
-//! Serves a scenario file, or a generated organization, until it is stopped:
-//! `cargo run -p simulator --example serve -- tests/scenarios/chain_breaks.toml`.
+//! Serves a scenario file, or a generated organization of so many accounts, until it is stopped:
+//! `cargo run -p simulator --example serve -- tests/scenarios/chain_breaks.toml`, or
+//! `cargo run -p simulator --example serve -- 200`.
 
 use std::error::Error;
 
-use simulator::{Simulator, SimulatorOptions, World};
+use simulator::{GenerateOptions, Simulator, SimulatorOptions, World};
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example tells where it listens")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("give a scenario file")?;
-    let world = World::from_file(&path)?;
+    let what = std::env::args()
+        .nth(1)
+        .ok_or("give a scenario file or a number of accounts")?;
+    let world = match what.parse() {
+        Ok(accounts) => World::generate(&GenerateOptions {
+            accounts,
+            ..Default::default()
+        }),
+        Err(_) => World::from_file(&what)?,
+    };
     let simulator = Simulator::start(world, SimulatorOptions::default()).await?;
     let credentials = simulator.caller_credentials();
     println!("export AWS_ENDPOINT_URL={}", simulator.endpoint_url());

@@ -5,6 +5,7 @@ mod api_error;
 mod calls;
 mod chance;
 mod faults;
+mod generate;
 mod page;
 mod params;
 mod permissions;
@@ -20,6 +21,7 @@ pub mod world;
 
 pub use calls::{CallKey, Calls};
 pub use faults::{FaultKind, FaultRule};
+pub use generate::{GenerateOptions, Mix, OrganizationChain};
 pub use scenario::ScenarioError;
 pub use server::{CallerCredentials, Simulator, SimulatorOptions};
 pub use service::Service;

@@ -122,7 +122,8 @@ pub(crate) struct Permit<'a> {
     pub(crate) world: &'a World,
     pub(crate) account: &'a Account,
     pub(crate) region: &'a str,
-    /// Whether AssumeRole opened the session. The caller's own key may do everything.
+    /// Whether AssumeRole opened the session. The caller's own key may do what
+    /// nothing denies.
     pub(crate) is_session: bool,
     /// The role of the session, as long as it exists.
     pub(crate) role: Option<&'a Role>,
@@ -174,11 +175,11 @@ impl Permit<'_> {
         if !is_management && (self.region_is_closed(action) || matches(&self.account.scp_deny)) {
             return Err(Refusal::Denied("a service control policy"));
         }
-        if !self.is_session {
-            return Ok(());
-        }
         if matches(&self.account.deny) {
             return Err(Refusal::Denied("an identity-based policy"));
+        }
+        if !self.is_session {
+            return Ok(());
         }
         let Some(role) = self.role else {
             return Err(Refusal::Silent("identity-based policy"));

@@ -29,7 +29,7 @@ pub struct Account {
     pub delegated_services: Vec<String>,
     /// Opt-in regions that it has enabled.
     pub opted_in_regions: Vec<String>,
-    /// Actions that an identity policy denies to every role here; `*` and `?` are wildcards.
+    /// Actions that an identity policy denies to everybody here; `*` and `?` are wildcards.
     pub deny: Vec<String>,
     /// Actions that a service control policy denies.
     pub scp_deny: Vec<String>,
