@@ -1,14 +1,43 @@
 //! Decides whether patterns match every record of the required events.
+//!
+//! A record that none of them matches is looked for, with the fields that the event fixes as they
+//! are, and any other absent or any string. Finding none is a proof of coverage. One that is found
+//! is made as small as can be and shown to the evaluator, so that what is reported as missed is
+//! missed by the same semantics by which [`FilterPattern::matches`] answers.
+//!
+//! Doubt is handled by deciding twice. If no record escapes what the patterns match in *every*
+//! reading, they cover. If some record escapes what they match in *some* reading, they do not. In
+//! between lies [`Coverage::Undecided`].
+
+mod budget;
+pub(crate) mod fields;
+mod known;
+pub(crate) mod noise;
+mod problem;
+mod rejection;
+mod search;
+mod term_facts;
+#[cfg(test)]
+mod tests;
+mod text_set;
 
 use std::ops::Range;
 
 use serde_json::Value as Json;
 
 use crate::FilterPattern;
-use crate::ast::{Comparison, Expr, Operand, Operator, Pattern, Segment, Test};
-use crate::evaluate::{Held, greatest, least, test_holds};
-use crate::outcome::{Match, Outcome};
+use crate::ast::{Expr, Pattern, Segment, Span};
+use crate::evaluate::{evaluate_expr, greatest, held};
+use crate::outcome::{Doubt, Outcome};
+use crate::record::Value;
 use crate::requirement::{FieldConstraint, RequiredEvent};
+use crate::witness::{record, shrink};
+use budget::Budget;
+use fields::{Freedom, Mode};
+use known::{Facts, Known};
+use problem::{Problem, Texts};
+use search::{Answer, search};
+use term_facts::TermFacts;
 
 /// Whether every record of the required events is matched by at least one pattern.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +81,7 @@ pub struct MissedEvent {
     pub event: String,
     /// Whether all its records are missed, or some.
     pub kind: MissedKind,
-    /// A record of the event that no pattern matches. Without any one of its optional fields it
-    /// would be matched.
+    /// A record of the event that no pattern matches. No field can be left out of it.
     pub witness: Json,
     /// The part that rejects the witness, in the pattern that comes closest to matching it: an
     /// index into the candidates and bytes of that pattern's text.
@@ -72,182 +100,289 @@ pub enum MissedKind {
     },
 }
 
-/// Records that a pattern matches although nobody asked for them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Noise {
-    /// Such a record.
-    pub example: Json,
-}
-
 /// Decides whether all records that satisfy any of `required` are matched by at least one of
 /// `candidates`, taken together.
+///
+/// A field that an event does not name may be absent or hold any string, never null. The work is
+/// bounded; what would exceed the bound is [`Coverage::Undecided`].
+///
+/// ```
+/// use filter_pattern::{Coverage, FieldConstraint, FilterPattern, RequiredEvent, coverage};
+///
+/// let event = RequiredEvent::new("MoveAccount")
+///     .field("eventSource", FieldConstraint::equals("organizations.amazonaws.com"))
+///     .field("eventName", FieldConstraint::equals("MoveAccount"));
+/// let by_prefix = FilterPattern::parse(r#"{ $.eventName = "Mov*" }"#)?;
+/// assert!(matches!(coverage(&[event], &[&by_prefix]), Coverage::Covered { .. }));
+/// # Ok::<(), filter_pattern::ParseError>(())
+/// ```
 pub fn coverage(required: &[RequiredEvent], candidates: &[&FilterPattern]) -> Coverage {
     let mut missed = Vec::new();
     let mut undecided = Vec::new();
+    let mut reasons = Vec::new();
+    let mut advice = Vec::new();
+    let texts = Texts::of(candidates);
     for event in required {
-        let certain = candidates
-            .iter()
-            .any(|candidate| known(event, candidate) == Some(Outcome::Yes));
-        if certain {
-            continue;
-        }
-        let witness = minimal_record(event);
-        let message = witness.to_string();
-        if candidates
-            .iter()
-            .all(|candidate| candidate.matches(&message) == Match::No)
-        {
-            let narrowed = candidates.iter().find_map(|candidate| {
-                may_match(event, candidate).then(|| condition(event, candidate))
-            });
-            missed.push(MissedEvent {
-                event: event.name.clone(),
-                kind: narrowed.map_or(MissedKind::NeverMatched, |condition| MissedKind::Narrowed {
-                    condition,
-                }),
-                witness,
-                rejected_by: None,
-            });
-        } else {
-            undecided.push(event.name.clone());
+        let facts = Facts::new(event);
+        match decide(&facts, candidates, &texts, required.len()) {
+            Decision::Covered => relied_on(&facts, candidates, &texts, &mut advice),
+            Decision::Missed(event) => missed.push(event),
+            Decision::Undecided(reason) => {
+                undecided.push(event.name.clone());
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+            }
         }
     }
     if !undecided.is_empty() {
-        return Coverage::Undecided {
-            reason: "not decided yet".to_owned(),
+        Coverage::Undecided {
+            reason: reasons.join("; "),
             events: undecided,
             missed,
-        };
-    }
-    if missed.is_empty() {
-        Coverage::Covered { advice: Vec::new() }
+        }
+    } else if missed.is_empty() {
+        Coverage::Covered { advice }
     } else {
         Coverage::NotCovered { missed }
     }
 }
 
 /// Whether `candidate` could match a record that satisfies `required`. `false` is certain.
+///
+/// Fields that the event does not name may hold anything here, numbers and booleans too.
 pub fn may_match(required: &RequiredEvent, candidate: &FilterPattern) -> bool {
-    known(required, candidate) != Some(Outcome::No)
+    let texts = Texts::of(&[candidate]);
+    could_match(&Facts::new(required), candidate, &texts, 16)
 }
 
-/// Whether `candidate` also matches records that satisfy none of `required`.
-pub fn noise(_required: &[RequiredEvent], _candidate: &FilterPattern) -> Option<Noise> {
-    None
+enum Decision {
+    Covered,
+    Missed(MissedEvent),
+    Undecided(String),
 }
 
-fn condition(event: &RequiredEvent, candidate: &FilterPattern) -> String {
-    match &candidate.pattern {
-        Pattern::Json(expr) => {
-            residual(event, expr).map_or_else(String::new, |expr| expr.to_string())
+const BUDGET_SPENT: &str = "the patterns are too intricate to be decided within bounds";
+
+fn decide(
+    facts: &Facts<'_>,
+    candidates: &[&FilterPattern],
+    texts: &Texts,
+    shares: usize,
+) -> Decision {
+    let covers =
+        |candidate: &&FilterPattern| facts.pattern(candidate) == Known::Always(Outcome::Yes);
+    if candidates.iter().any(covers) {
+        return Decision::Covered;
+    }
+    let mut doubt = None;
+    for mode in [Mode::Sure, Mode::Possible] {
+        match escape(facts, candidates, texts, mode, shares) {
+            Escape::None if mode == Mode::Sure => return Decision::Covered,
+            Escape::None => break,
+            Escape::GaveUp => doubt = doubt.or(Some(BUDGET_SPENT.to_owned())),
+            Escape::Found(witness) => match outcome(facts, candidates, &witness) {
+                Outcome::No => {
+                    return Decision::Missed(describe(facts, candidates, texts, witness, shares));
+                }
+                Outcome::Unsure(reason) => doubt = doubt.or(Some(reason.to_string())),
+                // The model of a record is coarser than records: wildcards, mostly.
+                Outcome::Yes => {
+                    doubt = doubt.or(Some(Doubt::NegationOverWildcard.to_string()));
+                }
+            },
         }
-        _ => candidate.to_string(),
+    }
+    Decision::Undecided(doubt.unwrap_or_else(|| BUDGET_SPENT.to_owned()))
+}
+
+enum Escape {
+    Found(Json),
+    None,
+    GaveUp,
+}
+
+/// A record of the event that no candidate matches, in the sense of `mode`.
+fn escape(
+    facts: &Facts<'_>,
+    candidates: &[&FilterPattern],
+    texts: &Texts,
+    mode: Mode,
+    shares: usize,
+) -> Escape {
+    let mut budget = Budget::share(shares);
+    let mut problem = Problem::new(mode, Freedom::Strings, Some(facts.event), texts);
+    let mut goals = Vec::new();
+    for (path, constraint) in facts.event.constraints() {
+        goals.push((problem.constraint(path, constraint), true));
+    }
+    for candidate in candidates {
+        if facts.pattern(candidate) != Known::Always(Outcome::No) {
+            goals.push((problem.candidate(candidate), false));
+        }
+    }
+    goals.reverse();
+    match search(&mut problem, goals, &mut budget) {
+        Answer::Impossible => Escape::None,
+        Answer::GaveUp => Escape::GaveUp,
+        Answer::Found => match record(&problem.fields) {
+            Some(record) => Escape::Found(record),
+            None => Escape::GaveUp,
+        },
     }
 }
 
-fn residual(event: &RequiredEvent, expr: &Expr) -> Option<Expr> {
-    let keep = |parts: &[Expr]| -> Vec<Expr> {
-        parts
-            .iter()
-            .filter_map(|part| residual(event, part))
-            .collect()
+/// Whether any candidate matches `record`, however the record is serialised.
+fn outcome(facts: &Facts<'_>, candidates: &[&FilterPattern], record: &Json) -> Outcome {
+    let message = record.to_string();
+    let Ok(value) = Value::read(&message) else {
+        return Outcome::Unsure(Doubt::RecordDepth);
     };
-    if known_expr(event, expr) == Some(Outcome::Yes) || known_expr(event, expr) == Some(Outcome::No)
-    {
-        return None;
+    if !satisfies(facts.event.constraints(), &value) {
+        return Outcome::Yes;
     }
-    Some(match expr {
-        Expr::And(parts, span) => Expr::all(keep(parts), *span),
-        Expr::Or(parts, span) => Expr::any(keep(parts), *span),
-        Expr::Test(_) => expr.clone(),
+    let terms = TermFacts::new(Some(facts.event));
+    greatest(candidates.iter().map(|candidate| match &candidate.pattern {
+        Pattern::Json(expr) => evaluate_expr(expr, &value),
+        Pattern::Space(_) => Outcome::Unsure(Doubt::Serialisation),
+        Pattern::Terms(pattern) => terms.outcome(pattern, &message),
+    }))
+}
+
+/// Whether a record is as `constraints` say.
+fn satisfies<'c>(
+    mut constraints: impl Iterator<Item = (&'c str, &'c FieldConstraint)>,
+    record: &Value<'_>,
+) -> bool {
+    constraints.all(|(path, constraint)| {
+        let value = path
+            .split('.')
+            .try_fold(record, |value, name| value.member(name));
+        constraint.admits(held(value))
     })
 }
 
-fn minimal_record(event: &RequiredEvent) -> Json {
-    let mut record = Json::Object(serde_json::Map::new());
-    for (path, constraint) in event.constraints() {
-        let value = match constraint {
-            FieldConstraint::Equals(value)
-            | FieldConstraint::StartsWith(value)
-            | FieldConstraint::EndsWith(value)
-            | FieldConstraint::Contains(value) => Json::from(value.as_str()),
-            FieldConstraint::OneOf(values) => Json::from(values.first().map_or("", String::as_str)),
-            FieldConstraint::IsTrue => Json::from(true),
-            FieldConstraint::IsFalse => Json::from(false),
-            FieldConstraint::Absent | FieldConstraint::AbsentOr(_) => continue,
-            _ => Json::from("example"),
-        };
-        let mut at = &mut record;
-        for name in path.split('.') {
-            if !at.is_object() {
-                *at = Json::Object(serde_json::Map::new());
-            }
-            at = &mut at[name];
-        }
-        *at = value;
-    }
-    record
-}
-
-fn known(event: &RequiredEvent, candidate: &FilterPattern) -> Option<Outcome> {
-    match &candidate.pattern {
-        Pattern::Json(expr) => known_expr(event, expr),
-        _ => None,
-    }
-}
-
-fn known_expr(event: &RequiredEvent, expr: &Expr) -> Option<Outcome> {
-    match expr {
-        Expr::Test(comparison) => known_comparison(event, comparison),
-        Expr::And(parts, _) => {
-            let outcomes: Vec<_> = parts.iter().map(|part| known_expr(event, part)).collect();
-            if outcomes.contains(&Some(Outcome::No)) {
-                return Some(Outcome::No);
-            }
-            outcomes.into_iter().collect::<Option<Vec<_>>>().map(least)
-        }
-        Expr::Or(parts, _) => {
-            let outcomes: Vec<_> = parts.iter().map(|part| known_expr(event, part)).collect();
-            if outcomes.contains(&Some(Outcome::Yes)) {
-                return Some(Outcome::Yes);
-            }
-            outcomes
-                .into_iter()
-                .collect::<Option<Vec<_>>>()
-                .map(greatest)
-        }
-    }
-}
-
-fn known_comparison(event: &RequiredEvent, comparison: &Comparison) -> Option<Outcome> {
-    let segments = &comparison.selector.segments;
-    let names: Option<Vec<&str>> = segments
+fn describe(
+    facts: &Facts<'_>,
+    candidates: &[&FilterPattern],
+    texts: &Texts,
+    mut witness: Json,
+    shares: usize,
+) -> MissedEvent {
+    shrink(&mut witness, &|smaller| {
+        outcome(facts, candidates, smaller) == Outcome::No
+    });
+    let shares = shares * candidates.len();
+    let narrowed: Vec<&FilterPattern> = candidates
         .iter()
-        .map(|segment| match segment {
-            Segment::Member(name) => Some(name.as_str()),
-            _ => None,
-        })
+        .copied()
+        .filter(|candidate| could_match(facts, candidate, texts, shares))
         .collect();
-    let names = names?;
-    for (path, constraint) in event.constraints() {
-        if path.split('.').eq(names.iter().copied()) {
-            return match constraint {
-                FieldConstraint::Equals(value) => {
-                    Some(test_holds(&comparison.test, Held::Text(value)))
-                }
-                FieldConstraint::IsTrue => Some(test_holds(&comparison.test, Held::Bool(true))),
-                FieldConstraint::IsFalse => Some(test_holds(&comparison.test, Held::Bool(false))),
-                FieldConstraint::Absent => Some(test_holds(&comparison.test, Held::Nothing)),
-                FieldConstraint::Present => match &comparison.test {
-                    Test::NotExists => Some(Outcome::No),
-                    Test::Compare(Operator::Equal, Operand::Text(text)) if text.is_anything() => {
-                        Some(Outcome::Yes)
-                    }
-                    _ => None,
-                },
-                _ => None,
-            };
+    let kind = if narrowed.is_empty() {
+        MissedKind::NeverMatched
+    } else {
+        MissedKind::Narrowed {
+            condition: condition(facts, &narrowed),
+        }
+    };
+    let rejected_by = rejection::rejected_by(facts, candidates, &witness.to_string());
+    MissedEvent {
+        event: facts.event.name.clone(),
+        kind,
+        witness,
+        rejected_by,
+    }
+}
+
+/// What must hold besides the requirement for one of `narrowed` to match.
+fn condition(facts: &Facts<'_>, narrowed: &[&FilterPattern]) -> String {
+    let mut of_records = Vec::new();
+    let mut of_texts = Vec::new();
+    for candidate in narrowed {
+        match &candidate.pattern {
+            Pattern::Json(expr) => of_records.extend(facts.remainder(expr)),
+            _ => of_texts.push(format!("the message matches `{candidate}`")),
         }
     }
-    None
+    of_records.dedup();
+    if !of_records.is_empty() {
+        of_texts.insert(0, Expr::any(of_records, Span::default()).to_string());
+    }
+    of_texts.join(" or ")
+}
+
+fn could_match(facts: &Facts<'_>, candidate: &FilterPattern, texts: &Texts, shares: usize) -> bool {
+    match facts.pattern(candidate) {
+        Known::Always(Outcome::No) => return false,
+        Known::Always(_) => return true,
+        Known::Depends => {}
+    }
+    let mut budget = Budget::share(shares);
+    let mut problem = Problem::new(Mode::Possible, Freedom::Anything, Some(facts.event), texts);
+    let mut goals = Vec::new();
+    for (path, constraint) in facts.event.constraints() {
+        goals.push((problem.constraint(path, constraint), true));
+    }
+    goals.push((problem.candidate(candidate), true));
+    goals.reverse();
+    !matches!(search(&mut problem, goals, &mut budget), Answer::Impossible)
+}
+
+/// Notes which of the fields that records merely hold are needed for the proof.
+fn relied_on(
+    facts: &Facts<'_>,
+    candidates: &[&FilterPattern],
+    texts: &Texts,
+    advice: &mut Vec<Advice>,
+) {
+    let used: Vec<&String> = facts
+        .event
+        .holds
+        .keys()
+        .filter(|path| candidates.iter().any(|candidate| mentions(candidate, path)))
+        .collect();
+    if used.is_empty() {
+        return;
+    }
+    let without = RequiredEvent {
+        holds: std::collections::BTreeMap::new(),
+        ..facts.event.clone()
+    };
+    if matches!(
+        decide(&Facts::new(&without), candidates, texts, 18),
+        Decision::Covered
+    ) {
+        return;
+    }
+    for path in used {
+        let item = Advice::ReliesOn { path: path.clone() };
+        if !advice.contains(&item) {
+            advice.push(item);
+        }
+    }
+}
+
+fn mentions(candidate: &FilterPattern, path: &str) -> bool {
+    fn expr_mentions(expr: &Expr, path: &str) -> bool {
+        match expr {
+            Expr::And(parts, _) | Expr::Or(parts, _) => {
+                parts.iter().any(|part| expr_mentions(part, path))
+            }
+            Expr::Test(comparison) => {
+                let names = comparison
+                    .selector
+                    .segments
+                    .iter()
+                    .map(|segment| match segment {
+                        Segment::Member(name) => name.as_str(),
+                        _ => "",
+                    });
+                names.eq(path.split('.'))
+            }
+        }
+    }
+    match &candidate.pattern {
+        Pattern::Json(expr) => expr_mentions(expr, path),
+        _ => true,
+    }
 }

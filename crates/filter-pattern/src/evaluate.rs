@@ -13,7 +13,7 @@ mod tests;
 pub(crate) use scalar::{Held, test_holds};
 pub(crate) use terms::{is_blank_term, term_occurs};
 
-use crate::ast::{Comparison, Expr, Operand, Operator, Pattern, Segment, Test};
+use crate::ast::{Comparison, Expr, Operator, Pattern, Segment, Test};
 use crate::outcome::{Doubt, Outcome};
 use crate::record::{NoRecord, Value};
 
@@ -117,7 +117,8 @@ fn over_elements(test: &Test, reached: &[Held<'_>]) -> Outcome {
     }
 }
 
-fn held<'v>(value: Option<&'v Value<'v>>) -> Held<'v> {
+/// What a selector arrived at, given the value found there.
+pub(crate) fn held<'v>(value: Option<&'v Value<'v>>) -> Held<'v> {
     match value {
         None => Held::Nothing,
         Some(Value::Null) => Held::Null,
@@ -137,9 +138,4 @@ fn walk<'v, 'a>(record: &'v Value<'a>, segments: &[Segment]) -> Option<&'v Value
             (Segment::Index(index), Value::Array(elements)) => elements.get(*index),
             _ => None,
         })
-}
-
-/// Whether the operand is a string or regular expression, compared by text.
-pub(crate) fn is_textual(operand: &Operand) -> bool {
-    matches!(operand, Operand::Text(_) | Operand::Regex(_))
 }

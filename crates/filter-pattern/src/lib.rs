@@ -13,11 +13,13 @@ mod record;
 mod regex;
 mod requirement;
 mod text;
+mod witness;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub use coverage::{Advice, Coverage, MissedEvent, MissedKind, Noise, coverage, may_match, noise};
+pub use coverage::noise::{Noise, noise};
+pub use coverage::{Advice, Coverage, MissedEvent, MissedKind, coverage, may_match};
 pub use error::{Certainty, ErrorKind, ParseError, render_span};
 pub use outcome::{Doubt, Match};
 pub use requirement::{FieldConstraint, RequiredEvent};

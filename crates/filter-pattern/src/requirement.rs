@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::evaluate::Held;
+
 /// A kind of event that must be matched, described by what its records hold.
 ///
 /// A field that is not named may be absent or hold any string. Keys are dotted paths of member
@@ -105,8 +107,20 @@ impl FieldConstraint {
         Self::Equals(value.into())
     }
 
-    /// Whether a string satisfies the constraint.
-    pub(crate) fn admits_text(&self, subject: &str) -> bool {
+    /// Whether a value satisfies the constraint.
+    pub(crate) fn admits(&self, held: Held<'_>) -> bool {
+        match (self, held) {
+            (Self::Absent | Self::AbsentOr(_), Held::Nothing) => true,
+            (Self::AbsentOr(inner), held) => inner.admits(held),
+            (Self::IsTrue, Held::Bool(value)) => value,
+            (Self::IsFalse, Held::Bool(value)) => !value,
+            (Self::Container, Held::Container(_)) => true,
+            (_, Held::Text(subject)) => self.admits_text(subject),
+            _ => false,
+        }
+    }
+
+    fn admits_text(&self, subject: &str) -> bool {
         match self {
             Self::Equals(value) => subject == value,
             Self::OneOf(values) => values.iter().any(|value| value == subject),
@@ -116,12 +130,7 @@ impl FieldConstraint {
             Self::EndsWith(value) => subject.ends_with(value.as_str()),
             Self::Contains(value) => subject.contains(value.as_str()),
             Self::Present => true,
-            Self::IsTrue | Self::IsFalse | Self::Container | Self::Absent => false,
-            Self::AbsentOr(inner) => inner.admits_text(subject),
+            _ => false,
         }
-    }
-
-    pub(crate) fn admits_nothing(&self) -> bool {
-        matches!(self, Self::Absent | Self::AbsentOr(_))
     }
 }

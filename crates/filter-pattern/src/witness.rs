@@ -1,0 +1,131 @@
+//! Records as JSON: built from chosen fields, made as small as can be, and explained.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value as Json};
+
+use crate::ast::Segment;
+use crate::coverage::fields::{FieldNode, FieldValue, Fields};
+
+/// The longest array built for the sake of an index. `$.a[4000000000]` is a valid selector.
+const MAX_ELEMENTS: usize = 256;
+
+/// The record that `fields` describe; `None` if it would be too large.
+pub(crate) fn record(fields: &Fields<'_>) -> Option<Json> {
+    let root = &fields.nodes[0];
+    object(fields, root)
+}
+
+fn value(fields: &Fields<'_>, node: &FieldNode<'_>) -> Option<Json> {
+    Some(match &node.value {
+        FieldValue::Nothing | FieldValue::Null => Json::Null,
+        FieldValue::Bool(value) => Json::Bool(*value),
+        FieldValue::Number(spelled) => serde_json::from_str(spelled).ok()?,
+        FieldValue::Text(text) => Json::String(text.clone()),
+        FieldValue::Container => {
+            let is_array = present(fields, node)
+                .any(|child| matches!(child.segment, Segment::Index(_)))
+                || present(fields, node).any(|child| child.segment == Segment::AnyElement)
+                    && !present(fields, node)
+                        .any(|child| matches!(child.segment, Segment::Member(_)));
+            if is_array {
+                array(fields, node)?
+            } else {
+                object(fields, node)?
+            }
+        }
+    })
+}
+
+fn present<'f>(
+    fields: &'f Fields<'f>,
+    node: &'f FieldNode<'f>,
+) -> impl Iterator<Item = &'f FieldNode<'f>> {
+    node.children
+        .iter()
+        .map(|child| &fields.nodes[*child])
+        .filter(|child| child.value != FieldValue::Nothing)
+}
+
+fn object(fields: &Fields<'_>, node: &FieldNode<'_>) -> Option<Json> {
+    let mut members = Map::new();
+    for child in present(fields, node) {
+        let name = match &child.segment {
+            Segment::Member(name) if !name.starts_with('\0') => name.clone(),
+            _ => unused_name(fields, node, &members),
+        };
+        members.insert(name, value(fields, child)?);
+    }
+    Some(Json::Object(members))
+}
+
+/// A name that no pattern mentions, for a member that stands for any.
+fn unused_name(fields: &Fields<'_>, node: &FieldNode<'_>, taken: &Map<String, Json>) -> String {
+    let mut name = "detail".to_owned();
+    let is_mentioned = |name: &str| {
+        node.children.iter().any(
+            |child| matches!(&fields.nodes[*child].segment, Segment::Member(own) if own == name),
+        )
+    };
+    while taken.contains_key(&name) || is_mentioned(&name) {
+        name.push('s');
+    }
+    name
+}
+
+fn array(fields: &Fields<'_>, node: &FieldNode<'_>) -> Option<Json> {
+    let mut elements = Vec::new();
+    let mut others = Vec::new();
+    for child in present(fields, node) {
+        match child.segment {
+            Segment::Index(index) if index < MAX_ELEMENTS => {
+                if elements.len() <= index {
+                    // An empty object in the gaps matches neither `=` nor `!=`.
+                    elements.resize(index + 1, Json::Object(Map::new()));
+                }
+                elements[index] = value(fields, child)?;
+            }
+            Segment::Index(_) => return None,
+            _ => others.push(value(fields, child)?),
+        }
+    }
+    elements.append(&mut others);
+    Some(Json::Array(elements))
+}
+
+/// Takes away members of `record`, outermost first, as long as it stays as `is_good` says.
+pub(crate) fn shrink(record: &mut Json, is_good: &dyn Fn(&Json) -> bool) {
+    shrink_at(record, &mut Vec::new(), is_good);
+}
+
+fn shrink_at(record: &mut Json, path: &mut Vec<String>, is_good: &dyn Fn(&Json) -> bool) {
+    let Some(Json::Object(members)) = at(record, path) else {
+        return;
+    };
+    let names: Vec<String> = members.keys().cloned().collect();
+    for name in names {
+        let Some(Json::Object(members)) = at(record, path) else {
+            return;
+        };
+        let Some(removed) = members.remove(&name) else {
+            continue;
+        };
+        if is_good(record) {
+            continue;
+        }
+        if let Some(Json::Object(members)) = at(record, path) {
+            members.insert(name.clone(), removed);
+        }
+        path.push(name);
+        shrink_at(record, path, is_good);
+        path.pop();
+    }
+}
+
+fn at<'r>(record: &'r mut Json, path: &[String]) -> Option<&'r mut Json> {
+    path.iter()
+        .try_fold(record, |value, name| value.get_mut(name))
+}
+
+/// Bytes of one of several patterns.
+pub(crate) type Part = (usize, Range<usize>);
