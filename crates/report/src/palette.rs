@@ -36,11 +36,6 @@ pub(crate) fn strong(text: &str, options: &Options) -> String {
     paint(text, Style::new().bold(), options)
 }
 
-/// Faint text, if colour is wanted.
-pub(crate) fn faint(text: &str, options: &Options) -> String {
-    paint(text, Style::new().dimmed(), options)
-}
-
 fn paint(text: &str, style: Style, options: &Options) -> String {
     if options.colour {
         format!("{style}{text}{style:#}")

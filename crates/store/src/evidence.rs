@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    io,
+    io::{self, Read},
 };
 
 use model::ContentHash;
@@ -117,9 +117,14 @@ pub(crate) async fn texts(
 
 /// Unpacks a row of `documents` that has its size and body.
 pub(crate) fn text(columns: &Columns<'_>) -> Result<String, Cause> {
-    let size = usize::try_from(columns.count("size")?)
-        .map_err(|source| columns.damaged("size", source))?;
-    let bytes = zstd::bulk::decompress(columns.get("body")?, size)
+    let size = columns.count("size")?;
+    let mut bytes = Vec::new();
+    // One byte more than there should be: a damaged body must not fill the memory.
+    zstd::Decoder::new(columns.get::<&[u8]>("body")?)
+        .and_then(|text| text.take(size.saturating_add(1)).read_to_end(&mut bytes))
         .map_err(|source| columns.damaged("body", source))?;
+    if u64::try_from(bytes.len()) != Ok(size) {
+        return Err(columns.damaged("size", "it is not the size of the text"));
+    }
     String::from_utf8(bytes).map_err(|source| columns.damaged("body", source))
 }

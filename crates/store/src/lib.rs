@@ -6,6 +6,8 @@ mod database;
 mod error;
 mod evidence;
 mod findings;
+#[cfg(test)]
+mod fixture;
 mod owner;
 mod sweeps;
 
