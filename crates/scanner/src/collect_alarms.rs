@@ -259,11 +259,10 @@ fn dimensions(dimensions: Option<Vec<Dimension>>) -> Dimensions {
     Dimensions(named.flatten().collect())
 }
 
-/// The unit `None` is a unit like others for CloudWatch, and the one that filters publish by
-/// default: here both are `None`.
+/// An alarm that asks for the unit `None` sees only what is published without a unit; one that asks
+/// for nothing sees everything. The two are kept apart.
 fn unit(unit: Option<StandardUnit>) -> Option<String> {
-    unit.filter(|unit| *unit != StandardUnit::None)
-        .map(|unit| unit.as_str().to_owned())
+    unit.map(|unit| unit.as_str().to_owned())
 }
 
 fn sorted(list: Option<Vec<String>>) -> Vec<String> {

@@ -88,7 +88,7 @@ pub struct MetricAlarm {
     pub extended_statistic: Option<String>,
     /// The length of a period in seconds.
     pub period_seconds: Option<i32>,
-    /// The unit it asks for.
+    /// The unit it asks for; an alarm that asks for none sees every unit.
     pub unit: Option<String>,
     /// N: how many periods are looked at.
     pub evaluation_periods: Option<i32>,
@@ -119,7 +119,7 @@ pub struct MetricQuery {
     pub statistic: Option<String>,
     /// Its period in seconds.
     pub period_seconds: Option<i32>,
-    /// The unit it asks for.
+    /// The unit it asks for; an alarm that asks for none sees every unit.
     pub unit: Option<String>,
     /// The account of the metric, where it is another one.
     pub account: Option<String>,
