@@ -66,3 +66,6 @@ impl World {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
