@@ -1,6 +1,7 @@
 -- History as intervals: a row says from which sweep on something was so, and until which sweep it
 -- was not so any more. An open row (valid_until IS NULL) is what is known now.
 --
+-- A CHECK says what holds for NULL: PRAGMA integrity_check of older SQLite takes NULL for a failure.
 -- Times are microseconds since 1970-01-01 UTC. Account ids are text, because zeros lead.
 
 -- Canonical JSON, named by its SHA-256 and compressed with zstd: evidence, and what findings of
@@ -25,9 +26,9 @@ CREATE TABLE sweeps (
     scope           TEXT    NOT NULL CHECK (json_valid(scope)),
     -- The organization as it was described; NULL where it could not be.
     organization    INTEGER REFERENCES documents (id),
-    discovery       TEXT    CHECK (json_valid(discovery)),
-    verdicts        TEXT    CHECK (json_valid(verdicts)),
-    api_calls       INTEGER CHECK (api_calls >= 0),
+    discovery       TEXT    CHECK (discovery IS NULL OR json_valid(discovery)),
+    verdicts        TEXT    CHECK (verdicts IS NULL OR json_valid(verdicts)),
+    api_calls       INTEGER CHECK (api_calls IS NULL OR api_calls >= 0),
     -- What was committed so far, changed or not.
     accounts_seen   INTEGER NOT NULL DEFAULT 0 CHECK (accounts_seen >= 0),
     findings_seen   INTEGER NOT NULL DEFAULT 0 CHECK (findings_seen >= 0),
@@ -59,16 +60,17 @@ CREATE TABLE account_states (
     name        TEXT    NOT NULL,
     state       TEXT    NOT NULL,
     -- Ids of the root and of each OU, outermost first; NULL where AWS did not say.
-    ou_path     TEXT    CHECK (json_valid(ou_path)),
+    ou_path     TEXT    CHECK (ou_path IS NULL OR json_valid(ou_path)),
     valid_from  INTEGER NOT NULL REFERENCES sweeps (id),
     valid_until INTEGER REFERENCES sweeps (id),
-    CHECK (valid_until > valid_from)
+    CHECK (valid_until IS NULL OR valid_until > valid_from)
 ) STRICT;
 
 CREATE UNIQUE INDEX account_states_open ON account_states (account) WHERE valid_until IS NULL;
 CREATE UNIQUE INDEX account_states_history ON account_states (account, valid_from);
 CREATE INDEX account_states_valid_from ON account_states (valid_from);
-CREATE INDEX account_states_valid_until ON account_states (valid_until);
+CREATE INDEX account_states_valid_until ON account_states (valid_until)
+    WHERE valid_until IS NOT NULL;
 
 -- The answers, as intervals: one open row for each account and control.
 CREATE TABLE findings (
@@ -85,10 +87,10 @@ CREATE TABLE findings (
     evidence    INTEGER REFERENCES documents (id),
     -- What AWS said when the calls behind the gaps failed in the first sweep of the interval, in
     -- the order of the gaps. Outside every comparison.
-    gap_samples TEXT    CHECK (json_valid(gap_samples)),
+    gap_samples TEXT    CHECK (gap_samples IS NULL OR json_valid(gap_samples)),
     valid_from  INTEGER NOT NULL REFERENCES sweeps (id),
     valid_until INTEGER REFERENCES sweeps (id),
-    CHECK (valid_until > valid_from)
+    CHECK (valid_until IS NULL OR valid_until > valid_from)
 ) STRICT;
 
 CREATE UNIQUE INDEX findings_open ON findings (account, control) WHERE valid_until IS NULL;
@@ -96,4 +98,6 @@ CREATE UNIQUE INDEX findings_history ON findings (account, control, valid_from);
 CREATE INDEX findings_detail ON findings (detail);
 CREATE INDEX findings_evidence ON findings (evidence);
 CREATE INDEX findings_valid_from ON findings (valid_from);
-CREATE INDEX findings_valid_until ON findings (valid_until);
+-- Without the open rows: they are most of the table, and a query for the open row of one account
+-- must not be tempted to walk through all of them.
+CREATE INDEX findings_valid_until ON findings (valid_until) WHERE valid_until IS NOT NULL;

@@ -66,7 +66,8 @@ async fn open_states(
 ) -> Result<HashMap<AccountId, (i64, Account)>, Cause> {
     let ids: Vec<&AccountId> = accounts.keys().collect();
     let rows = sqlx::query(
-        "SELECT id, account, name, state, ou_path FROM account_states
+        "SELECT id, account, name, state, ou_path
+         FROM account_states INDEXED BY account_states_open
          WHERE valid_until IS NULL AND account IN (SELECT value FROM json_each(?1))",
     )
     .bind(model::canonical_json(&ids))

@@ -304,7 +304,8 @@ async fn open_rows(
 ) -> Result<HashMap<(AccountId, ControlId), (i64, Identity)>, Cause> {
     let accounts: BTreeSet<AccountId> = accounts.collect();
     let rows = sqlx::query(
-        "SELECT id, account, control, reason, link, detail, evidence FROM findings
+        "SELECT id, account, control, reason, link, detail, evidence
+         FROM findings INDEXED BY findings_open
          WHERE valid_until IS NULL AND account IN (SELECT value FROM json_each(?1))",
     )
     .bind(model::canonical_json(&accounts))
