@@ -10,6 +10,7 @@
 //! between lies [`Coverage::Undecided`].
 
 mod budget;
+pub(crate) mod claim;
 pub(crate) mod fields;
 mod known;
 pub(crate) mod noise;
@@ -33,7 +34,8 @@ use crate::record::Value;
 use crate::requirement::{FieldConstraint, RequiredEvent};
 use crate::witness::{record, shrink};
 use budget::Budget;
-use fields::{Freedom, Mode};
+use claim::Mode;
+use fields::Freedom;
 use known::{Facts, Known};
 use problem::{Problem, Texts};
 use search::{Answer, search};
@@ -103,7 +105,8 @@ pub enum MissedKind {
 /// Decides whether all records that satisfy any of `required` are matched by at least one of
 /// `candidates`, taken together.
 ///
-/// A field that an event does not name may be absent or hold any string, never null. The work is
+/// A field that an event does not name may be absent or hold any string, never null; it is an
+/// object or array only where the event or a candidate names something inside of it. The work is
 /// bounded; what would exceed the bound is [`Coverage::Undecided`].
 ///
 /// ```
@@ -217,7 +220,9 @@ fn escape(
         goals.push((problem.constraint(path, constraint), true));
     }
     for candidate in candidates {
-        if facts.pattern(candidate) != Known::Always(Outcome::No) {
+        if facts.pattern(candidate) == Known::Always(Outcome::No) {
+            problem.mention(candidate);
+        } else {
             goals.push((problem.candidate(candidate), false));
         }
     }

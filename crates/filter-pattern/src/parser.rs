@@ -249,9 +249,8 @@ impl<'a> JsonParser<'a> {
     fn quoted_member(&mut self) -> Result<Segment, ParseError> {
         let start = self.lexer.position();
         self.lexer.eat("[");
-        let quote = match self.lexer.peek() {
-            Some(quote @ ('\'' | '"')) => quote,
-            _ => return Err(self.bad_element(start)),
+        let Some(quote @ ('\'' | '"')) = self.lexer.peek() else {
+            return Err(self.bad_element(start));
         };
         self.lexer.eat(if quote == '"' { "\"" } else { "'" });
         let name = self

@@ -263,8 +263,7 @@ fn translate(source: &str) -> Result<Readings, RegexError> {
                 }
             }
             '|' => writer.both(if writer.in_class { "\\|" } else { "|" }),
-            ']' | '}' => writer.escaped(character),
-            '*' | '+' | '?' | '{' | '$' | '.' => writer.escaped(character),
+            ']' | '}' | '*' | '+' | '?' | '{' | '$' | '.' => writer.escaped(character),
             literal if is_literal(literal) => writer.raw(literal),
             '(' | ')' => return Err(fail("no parentheses: AWS has no groups", true)),
             other if !other.is_ascii() => return Err(fail("ASCII characters only", true)),

@@ -110,11 +110,11 @@ impl FieldConstraint {
     /// Whether a value satisfies the constraint.
     pub(crate) fn admits(&self, held: Held<'_>) -> bool {
         match (self, held) {
-            (Self::Absent | Self::AbsentOr(_), Held::Nothing) => true,
+            (Self::Absent | Self::AbsentOr(_), Held::Nothing)
+            | (Self::Container, Held::Container(_)) => true,
             (Self::AbsentOr(inner), held) => inner.admits(held),
             (Self::IsTrue, Held::Bool(value)) => value,
             (Self::IsFalse, Held::Bool(value)) => !value,
-            (Self::Container, Held::Container(_)) => true,
             (_, Held::Text(subject)) => self.admits_text(subject),
             _ => false,
         }

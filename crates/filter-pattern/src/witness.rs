@@ -5,7 +5,8 @@ use std::ops::Range;
 use serde_json::{Map, Value as Json};
 
 use crate::ast::Segment;
-use crate::coverage::fields::{FieldNode, FieldValue, Fields};
+use crate::coverage::claim::FieldValue;
+use crate::coverage::fields::{FieldNode, Fields};
 
 /// The longest array built for the sake of an index. `$.a[4000000000]` is a valid selector.
 const MAX_ELEMENTS: usize = 256;

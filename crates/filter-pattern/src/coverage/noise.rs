@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::budget::Budget;
-use super::fields::{Freedom, Mode};
+use super::claim::Mode;
+use super::fields::Freedom;
 use super::problem::{Problem, Texts};
 use super::satisfies;
 use super::search::{Answer, search};

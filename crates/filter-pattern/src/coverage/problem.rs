@@ -1,6 +1,7 @@
 //! Patterns and requirement as one formula over claims about fields.
 
-use super::fields::{Claim, Fields, Freedom, Mode};
+use super::claim::{Claim, Mode};
+use super::fields::{Fields, Freedom};
 use super::term_facts::{TermFact, TermFacts};
 use crate::FilterPattern;
 use crate::ast::{Expr, Operand, Pattern, Segment, Term, TermPattern, TermRole, Test};
@@ -107,6 +108,26 @@ impl<'a> Problem<'a> {
                 self.outcome(outcome)
             }
             Pattern::Terms(TermPattern::Terms(terms)) => self.term_list(terms),
+        }
+    }
+
+    /// Notes which fields the candidate names, although it cannot match: they tell what is an
+    /// object.
+    pub(super) fn mention(&mut self, candidate: &FilterPattern) {
+        if let Pattern::Json(expr) = &candidate.pattern {
+            self.mention_expr(expr);
+        }
+    }
+
+    fn mention_expr(&mut self, expr: &Expr) {
+        match expr {
+            Expr::And(parts, _) | Expr::Or(parts, _) => {
+                parts.iter().for_each(|part| self.mention_expr(part));
+            }
+            Expr::Test(comparison) => {
+                self.fields
+                    .node(comparison.selector.segments.iter().cloned());
+            }
         }
     }
 

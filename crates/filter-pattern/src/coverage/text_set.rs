@@ -5,7 +5,7 @@
 //! of their automata, so the one found is a shortest, and finding none proves that there is none.
 //! Characters that no automaton tells apart are represented by one.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use regex_automata::Anchored;
 use regex_automata::dfa::{Automaton, StartKind, dense};
@@ -69,7 +69,7 @@ pub(super) fn common_text(sets: &[TextSet<'_>], budget: &mut Budget) -> Common {
     let cost = (automata.len() + 4) * alphabet.len();
     let start: Box<[u32]> = automata.iter().map(|reading| reading.start()).collect();
     let mut states = vec![(start.clone(), usize::MAX, '\0')];
-    let mut seen = HashMap::from([(start, ())]);
+    let mut seen = HashSet::from([start]);
     let mut next = 0;
     while let Some((state, ..)) = states.get(next) {
         if !budget.spend(cost) {
@@ -84,10 +84,10 @@ pub(super) fn common_text(sets: &[TextSet<'_>], budget: &mut Budget) -> Common {
             for (reading, state) in automata.iter().zip(reached.iter_mut()) {
                 *state = reading.step(*state, *character);
             }
-            if is_hopeless(sets, &reached) || seen.contains_key(&reached) {
+            if is_hopeless(sets, &reached) || seen.contains(&reached) {
                 continue;
             }
-            seen.insert(reached.clone(), ());
+            seen.insert(reached.clone());
             states.push((reached, next, *character));
         }
         next += 1;
@@ -154,7 +154,7 @@ fn representatives(sets: &[TextSet<'_>]) -> Vec<char> {
             Reading::Glob(_) => None,
         })
         .collect();
-    let mut signatures = HashMap::new();
+    let mut signatures = HashSet::new();
     let preferred = ('a'..='z')
         .chain('A'..='Z')
         .chain('0'..='9')
@@ -180,7 +180,7 @@ fn representatives(sets: &[TextSet<'_>]) -> Vec<char> {
                 0
             }
         }));
-        if signatures.insert(signature, ()).is_none() {
+        if signatures.insert(signature) {
             unnamed.push(character);
         }
     }

@@ -1,5 +1,7 @@
 //! One comparison against one value.
 
+use std::cmp::Ordering;
+
 use crate::ast::{Number, Operand, Operator, Test};
 use crate::evaluate::greatest;
 use crate::outcome::{Doubt, Outcome};
@@ -131,10 +133,10 @@ fn numbers_equal(number: &Number, spelled: &str) -> Outcome {
     let Ok(value) = spelled.parse::<f64>() else {
         return Outcome::No;
     };
-    if value == number.value && value.abs() >= EXACT {
+    if same(value, number.value) && value.abs() >= EXACT {
         return Outcome::Unsure(Doubt::NumberPrecision);
     }
-    Outcome::from(value == number.value)
+    Outcome::from(same(value, number.value))
 }
 
 /// Integers below this are exact as doubles: 2^53.
@@ -148,10 +150,14 @@ fn ordered(operator: Operator, number: &Number, held: Held<'_>) -> Outcome {
     let Ok(value) = spelled.parse::<f64>() else {
         return Outcome::No;
     };
-    if value == number.value && value.abs() >= EXACT && spelled != number.text {
+    if same(value, number.value) && value.abs() >= EXACT && spelled != number.text {
         return Outcome::Unsure(Doubt::NumberPrecision);
     }
     Outcome::from(order_holds(operator, value, number.value))
+}
+
+fn same(left: f64, right: f64) -> bool {
+    left.partial_cmp(&right) == Some(Ordering::Equal)
 }
 
 pub(super) fn order_holds(operator: Operator, left: f64, right: f64) -> bool {
@@ -160,8 +166,8 @@ pub(super) fn order_holds(operator: Operator, left: f64, right: f64) -> bool {
         Operator::LessOrEqual => left <= right,
         Operator::Greater => left > right,
         Operator::GreaterOrEqual => left >= right,
-        Operator::Equal => left == right,
-        Operator::NotEqual => left != right,
+        Operator::Equal => same(left, right),
+        Operator::NotEqual => !same(left, right),
     }
 }
 
@@ -172,7 +178,7 @@ fn respelled(spelled: &str) -> Option<String> {
         return (spelled == "-0").then(|| "0".to_owned());
     }
     let value: f64 = spelled.parse().ok()?;
-    let is_short = value == 0.0 || (1e-3..1e7).contains(&value.abs());
+    let is_short = same(value, 0.0) || (1e-3..1e7).contains(&value.abs());
     let java = if is_short {
         format!("{value:?}")
     } else {
