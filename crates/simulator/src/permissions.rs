@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::world::{Account, Partition, Role, World};
+use crate::world::{Account, Role, World};
 
 /// A policy document, read as far as this simulator understands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,10 +229,6 @@ fn spelled(action: &str) -> String {
 /// The account's role of that name, with or without its path.
 pub(crate) fn find_role<'a>(account: &'a Account, name: &str) -> Option<&'a Role> {
     account.roles.iter().find(|role| role.name == name)
-}
-
-pub(crate) fn role_arn(partition: Partition, account: &str, role: &str) -> String {
-    format!("arn:{}:iam::{account}:role/{role}", partition.name())
 }
 
 /// IAM's wildcards: `*` for any text, `?` for one character, letters in either case.

@@ -89,8 +89,7 @@ impl Simulator {
         }
     }
 
-    /// The world as it is now. Requests wait while the guard is held only where they change it,
-    /// which none does.
+    /// The world as it is now. Drop the guard before [`Simulator::update`], which waits for it.
     pub fn world(&self) -> RwLockReadGuard<'_, World> {
         read(&self.shared.world)
     }

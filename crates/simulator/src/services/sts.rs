@@ -6,7 +6,7 @@ use super::{ArnParts, Call};
 use crate::answer::lock;
 use crate::api_error::ApiError;
 use crate::chance::Draw;
-use crate::permissions::{find_role, role_arn};
+use crate::permissions::find_role;
 use crate::service::Service;
 use crate::sessions::{Session, SessionRecord};
 use crate::value::Fields;
@@ -203,8 +203,6 @@ fn check_duration(call: &Call<'_>, role: &Role, seconds: i64) -> Result<(), ApiE
     } else {
         return Ok(());
     };
-    let arn = role_arn(call.world.partition, &call.account.id, &role.name);
-    tracing::debug!(role = %arn, seconds, "the simulator refused a session's duration");
     Err(Service::Sts.invalid(message))
 }
 
