@@ -1,1 +1,106 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod commands;
+mod config_file;
+mod exit;
+mod output;
+mod settings;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+/// Proves, for every account of an AWS organization, that a change to the organization would wake
+/// somebody up (CIS AWS Foundations 4.15 / 5.15).
+#[derive(Debug, Parser)]
+#[command(name = "scanner", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Arguments {
+    /// What is logged to stderr, such as `info` or `warn,scanner=debug`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        env = "SCANNER_LOG",
+        default_value = "warn"
+    )]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes of `once`: 0 all pass; 3 at least one FAIL; 4 no FAIL but something is \
+UNKNOWN, the account list is incomplete, or nothing could be judged; 2 wrong usage or configuration; 1 anything \
+else; 130 or 143 when interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sweep the organization once and report.
+    Once(commands::once::Options),
+    /// Sweep a simulated organization: needs no AWS account.
+    Demo(commands::demo::Options),
+    /// Show the chain of one account, link by link.
+    Explain(commands::explain::Options),
+    /// List what past sweeps saw.
+    History(commands::history::Options),
+    /// List the controls.
+    Controls(commands::controls::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no mistakes.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Success.into()
+            };
+        }
+    };
+    if let Err(mistake) =
+        settings::check_environment(&<Arguments as clap::CommandFactory>::command())
+    {
+        return output::failed(&mistake).into();
+    }
+    if let Err(mistake) = telemetry::start(&arguments.log) {
+        return output::failed(&mistake).into();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return output::failed(&anyhow::Error::from(error).context("cannot start")).into();
+        }
+    };
+    let outcome = runtime.block_on(async {
+        match arguments.command {
+            Command::Once(options) => commands::once::run(options).await,
+            Command::Demo(options) => commands::demo::run(options).await,
+            Command::Explain(options) => commands::explain::run(options).await,
+            Command::History(options) => commands::history::run(options).await,
+            Command::Controls(options) => commands::controls::run(&options),
+        }
+    });
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => output::failed(&error).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

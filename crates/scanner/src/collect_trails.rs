@@ -68,6 +68,18 @@ impl Collector {
         Ok((trails, gaps))
     }
 
+    /// The organization's trails, as they show in an account.
+    pub async fn organization_trails(
+        &self,
+        account: AccountId,
+        region: &Region,
+    ) -> Read<Vec<Trail>> {
+        let mut trails = self.describe_trails(account, region).await?;
+        trails.retain(|trail| trail.is_organization_trail);
+        trails.sort();
+        Ok(trails)
+    }
+
     async fn describe_trails(
         &self,
         account: AccountId,

@@ -1,0 +1,9 @@
+//! The subcommands, one file each.
+
+pub(crate) mod controls;
+pub(crate) mod demo;
+pub(crate) mod explain;
+pub(crate) mod history;
+pub(crate) mod once;
+mod past;
+mod sweep_and_report;

@@ -1,0 +1,86 @@
+//! `scanner demo`: one sweep of a simulated organization, over HTTP, with the real SDK.
+
+use aws::SimulatorAccess;
+use clap::Args;
+use model::Partition;
+use simulator::{GenerateOptions, Simulator, SimulatorOptions, World};
+
+use crate::{
+    commands::sweep_and_report::sweep_and_report,
+    exit::{Exit, FailOn},
+    output::say,
+    settings::{AwsOptions, FileOptions, ReportOptions, ScopeOptions, resolve},
+};
+
+/// The flags of `scanner demo`: its own, and those of `scanner once`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// How many accounts the simulated organization has.
+    #[arg(long = "accounts", value_name = "NUMBER", default_value_t = 50, value_parser = account_count)]
+    account_count: usize,
+    /// From which number the organization is made: equal seeds make equal organizations.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    files: FileOptions,
+    #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
+    scope: ScopeOptions,
+    #[command(flatten)]
+    aws: AwsOptions,
+}
+
+fn account_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=50_000) => Ok(number),
+        _ => Err("expected a number of accounts between 1 and 50000, as AWS allows".to_owned()),
+    }
+}
+
+pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
+    let Options {
+        account_count: accounts,
+        seed,
+        mut files,
+        report,
+        scope,
+        aws,
+    } = options;
+    if files.store.is_none() && files.config.is_none() {
+        // Its own file: a store belongs to one organization.
+        files.store = Some(format!("scanner-demo-{seed}.db").into());
+    }
+    let mut settings = resolve(files, report, scope, aws, FailOn::Never)?;
+    let world = World::generate(&GenerateOptions {
+        accounts,
+        seed,
+        ..GenerateOptions::default()
+    });
+    let simulator = Simulator::start(
+        world,
+        SimulatorOptions {
+            seed,
+            ..SimulatorOptions::default()
+        },
+    )
+    .await
+    .map_err(|error| {
+        anyhow::Error::new(error).context("cannot start the simulator on 127.0.0.1")
+    })?;
+    let credentials = simulator.caller_credentials();
+    settings.aws.simulator = Some(SimulatorAccess {
+        endpoint_url: simulator.endpoint_url(),
+        access_key_id: credentials.access_key_id,
+        secret_access_key: credentials.secret_access_key,
+        region: Partition::new("aws").default_region(),
+    });
+    // Nobody else uses the simulated accounts' quotas.
+    settings.aws.quota_share = 1.0;
+    say(&format!(
+        "a simulated organization of {accounts} accounts (seed {seed}), not AWS"
+    ));
+    let exit = sweep_and_report(settings).await;
+    simulator.shutdown().await;
+    exit
+}

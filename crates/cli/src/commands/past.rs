@@ -1,0 +1,43 @@
+//! Rows of the store as the report wants them.
+
+use report::{Entry, PastFinding, PastSweep, SweepLine};
+use store::{FindingRow, SweepRow};
+
+pub(crate) fn sweep_line(row: SweepRow) -> SweepLine {
+    SweepLine {
+        id: Some(row.id),
+        state: row.state,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
+        scope: row.scope,
+        discovery: row.discovery,
+        api_calls: row.api_calls,
+        scanner_version: row.scanner_version,
+    }
+}
+
+pub(crate) fn sweep(row: SweepRow) -> PastSweep {
+    PastSweep {
+        verdicts: row.verdicts.clone(),
+        accounts_seen: row.accounts_seen,
+        sweep: sweep_line(row),
+    }
+}
+
+pub(crate) fn entry(row: FindingRow) -> Entry {
+    Entry {
+        finding: row.finding,
+        account_name: row.account_name,
+        account_state: row.account_state,
+        ou_path: row.ou_path,
+    }
+}
+
+pub(crate) fn finding(row: FindingRow) -> PastFinding {
+    PastFinding {
+        since_sweep: row.since_sweep,
+        since: row.since,
+        until_sweep: row.until_sweep,
+        entry: entry(row),
+    }
+}

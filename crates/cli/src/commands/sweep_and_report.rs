@@ -1,0 +1,167 @@
+//! What `once` and `demo` share: connect, sweep, read back, report.
+
+use std::{
+    io::{IsTerminal as _, stderr},
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use aws::Aws;
+use daemon::{Progress, Sweep, SweepOutcome};
+use indicatif::{ProgressBar, ProgressStyle};
+use model::{Clock, SystemClock, Verdict};
+use report::{OrganizationLine, Report};
+use store::{FindingQuery, Store};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    commands::past,
+    exit::{self, Exit},
+    output::{Format, say},
+    settings::{ReportSettings, Settings},
+};
+
+pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit> {
+    if settings.store.exists() {
+        // A file that cannot be used is said before AWS is asked anything.
+        Store::open_reader(&settings.store).await?.close().await;
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (stop, stopped_by) = stop_on_signal()?;
+    let connected = stop
+        .run_until_cancelled(Aws::connect(settings.aws, Arc::clone(&clock)))
+        .await;
+    let Some(connected) = connected else {
+        return Ok(stopped_by.exit());
+    };
+    let aws = connected?;
+    let sweeper = Store::open_sweeper(&settings.store).await?;
+
+    let bar = progress_bar();
+    let progress = |progress: Progress| match progress {
+        Progress::Discovered { accounts } => bar.set_length(accounts as u64),
+        Progress::Judged => bar.inc(1),
+    };
+    let sweep = Sweep {
+        aws: &aws,
+        store: &sweeper,
+        clock,
+        stop: stop.clone(),
+        progress: &progress,
+    };
+    let outcome = sweep.run(&settings.plan).await;
+    bar.finish_and_clear();
+    let outcome = outcome?;
+
+    let report = read_back(sweeper.store(), &outcome).await?;
+    sweeper.close().await?;
+    write(&report, &settings.report)?;
+    if settings.report.format == Format::Table {
+        say(&format!(
+            "remembered as sweep {} in {}; `scanner explain --store {} --account ID` shows an account's chain",
+            outcome.id,
+            settings.store.display(),
+            settings.store.display()
+        ));
+    }
+    if stop.is_cancelled() {
+        return Ok(stopped_by.exit());
+    }
+    Ok(exit::of_sweep(&outcome.summary, settings.report.fail_on))
+}
+
+/// The report is made from what the store remembers of this sweep.
+async fn read_back(store: &Store, outcome: &SweepOutcome) -> anyhow::Result<Report> {
+    let row = store
+        .sweep(outcome.id)
+        .await?
+        .context("the sweep is not in the store that it was written to")?;
+    let controls = row.scope.controls.clone();
+    let query = FindingQuery {
+        sweep: Some(outcome.id),
+        ..FindingQuery::default()
+    };
+    let mut entries: Vec<_> = store
+        .findings(&query)
+        .await?
+        .into_iter()
+        .map(past::entry)
+        .collect();
+    // What earlier sweeps knew of accounts and controls outside of this one's scope is not asked for.
+    entries.retain(|entry| {
+        outcome.judged.contains(&entry.finding.account) && controls.contains(&entry.finding.control)
+    });
+    let organization = outcome
+        .organization
+        .as_ref()
+        .map(|organization| OrganizationLine {
+            id: organization.id.clone(),
+            management_account_id: organization.management_account,
+            verdict: entries
+                .iter()
+                .find(|entry| entry.finding.account == organization.management_account)
+                .map_or(Verdict::Unknown, |entry| entry.finding.verdict()),
+        });
+    Ok(Report {
+        sweep: past::sweep_line(row),
+        organization,
+        entries,
+        notices: outcome.notices.clone(),
+    })
+}
+
+fn write(report: &Report, settings: &ReportSettings) -> anyhow::Result<()> {
+    let text = match settings.format {
+        Format::Table => report::table::render(report, &settings.destination.look(settings.all)),
+        Format::Json => report::json::render(report),
+    };
+    settings.destination.write(&text)
+}
+
+fn progress_bar() -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} accounts, {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::no_length().with_style(style)
+}
+
+/// Which signal asked the process to stop.
+#[derive(Clone, Default)]
+struct StoppedBy(Arc<std::sync::atomic::AtomicBool>);
+
+impl StoppedBy {
+    fn exit(&self) -> Exit {
+        if self.0.load(std::sync::atomic::Ordering::Relaxed) {
+            Exit::Terminated
+        } else {
+            Exit::Interrupted
+        }
+    }
+}
+
+/// The first signal ends the sweep between accounts and keeps what was seen; a second one is left
+/// to the system and ends the process.
+fn stop_on_signal() -> anyhow::Result<(CancellationToken, StoppedBy)> {
+    let stop = CancellationToken::new();
+    let stopped_by = StoppedBy::default();
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let (token, by) = (stop.clone(), stopped_by.clone());
+    tokio::spawn(async move {
+        let terminated = tokio::select! {
+            _ = interrupt.recv() => false,
+            _ = terminate.recv() => true,
+        };
+        by.0.store(terminated, std::sync::atomic::Ordering::Relaxed);
+        token.cancel();
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        std::process::exit(by.exit() as i32);
+    });
+    Ok((stop, stopped_by))
+}

@@ -1,0 +1,292 @@
+//! The configuration file: typed sections, checked in full before anything happens.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use discovery::Selector;
+use model::{AccountId, Region};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use crate::{
+    exit::{BadInput, FailOn},
+    output::Format,
+};
+
+/// Everything that a file may say; what it does not say is `None`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ConfigFile {
+    pub(crate) store: StoreSection,
+    pub(crate) role: RoleSection,
+    pub(crate) scope: ScopeSection,
+    pub(crate) aws: AwsSection,
+    pub(crate) report: ReportSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StoreSection {
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RoleSection {
+    pub(crate) name: Option<FromText<RoleName>>,
+    pub(crate) external_id: Option<FromText<ExternalId>>,
+    pub(crate) source_identity: Option<FromText<SessionName>>,
+    pub(crate) instance: Option<FromText<SessionName>>,
+    pub(crate) session_seconds: Option<SessionSeconds>,
+    pub(crate) overrides: BTreeMap<AccountId, FromText<RoleName>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ScopeSection {
+    pub(crate) organization: Option<bool>,
+    pub(crate) accounts: Vec<AccountId>,
+    pub(crate) ous: Vec<FromText<Ou>>,
+    pub(crate) names: Vec<FromText<NameGlob>>,
+    pub(crate) tags: Vec<FromText<Tag>>,
+    pub(crate) exclude: Vec<FromText<Selector>>,
+    pub(crate) controls: Vec<String>,
+    pub(crate) regions: Option<RegionList>,
+    pub(crate) probe_regions: Vec<Region>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AwsSection {
+    pub(crate) profile: Option<String>,
+    pub(crate) quota_share: Option<QuotaShare>,
+    pub(crate) concurrency: Option<Concurrency>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ReportSection {
+    pub(crate) format: Option<Format>,
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) fail_on: Option<FailOn>,
+}
+
+impl ConfigFile {
+    /// Reads a file; a mistake names file, line and key.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            BadInput::of(format!(
+                "cannot read the configuration {}: {error}",
+                path.display()
+            ))
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            BadInput::of(format!(
+                "configuration {}: {}",
+                path.display(),
+                error.to_string().trim_end()
+            ))
+        })
+    }
+}
+
+/// A value that is written as a string and checked as it is read.
+#[derive(Debug, Clone)]
+pub(crate) struct FromText<T>(pub(crate) T);
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for FromText<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+macro_rules! checked_text {
+    ($($(#[$doc:meta])* $name:ident($what:literal, $allowed:literal, $lengths:expr, $expected:literal);)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub(crate) struct $name(pub(crate) String);
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let fits = |c: char| c.is_ascii_alphanumeric() || $allowed.contains(c);
+                if $lengths.contains(&text.len()) && text.chars().all(fits) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(format!("`{}` is not {}: expected {}", text.escape_debug(), $what, $expected))
+                }
+            }
+        }
+    )*};
+}
+
+// The characters and lengths are AWS's (IAM and STS API References).
+checked_text! {
+    /// The name of a role, with its path if it has one.
+    RoleName("a role name", "_+=,.@-/", 1..=512, "letters, digits, _+=,.@- and / for a path");
+    /// An external id.
+    ExternalId("an external id", "_+=,.@:/-", 2..=1224, "2 to 1224 letters, digits and _+=,.@:/-");
+    /// A role session name, or a source identity.
+    SessionName("a session name", "_+=,.@-", 2..=56, "2 to 56 letters, digits and _+=,.@-");
+}
+
+macro_rules! selector_text {
+    ($($(#[$doc:meta])* $name:ident by $read:path;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub(crate) struct $name(pub(crate) Selector);
+
+        impl FromStr for $name {
+            type Err = discovery::SelectionError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $read(text).map(Self)
+            }
+        }
+    )*};
+}
+
+selector_text! {
+    /// An account id.
+    Account by Selector::account;
+    /// The id of an OU or root.
+    Ou by Selector::ou;
+    /// A glob over account names.
+    NameGlob by Selector::name;
+    /// `KEY=VALUE`.
+    Tag by Selector::tag;
+}
+
+/// `all`, or a list of regions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RegionList {
+    All,
+    Each(Vec<Region>),
+}
+
+impl FromStr for RegionList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let regions = text
+            .split(',')
+            .map(|region| region.trim().parse::<Region>());
+        regions
+            .collect::<Result<_, _>>()
+            .map(Self::Each)
+            .map_err(|error| format!("{error}, or `all`"))
+    }
+}
+
+impl<'de> Deserialize<'de> for RegionList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            List(Vec<String>),
+        }
+        let text = match Written::deserialize(deserializer)? {
+            Written::Text(text) => text,
+            Written::List(list) => list.join(","),
+        };
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+macro_rules! bounded {
+    ($($(#[$doc:meta])* $name:ident($inner:ty, $bounds:expr, $expected:literal);)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub(crate) struct $name(pub(crate) $inner);
+
+        impl TryFrom<$inner> for $name {
+            type Error = String;
+
+            fn try_from(number: $inner) -> Result<Self, String> {
+                if $bounds.contains(&number) { Ok(Self(number)) } else { Err(format!("{number} is not {}", $expected)) }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let number: $inner = text.parse().map_err(|_| format!("expected {}", $expected))?;
+                Self::try_from(number)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::try_from(<$inner>::deserialize(deserializer)?).map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+bounded! {
+    /// The part of each account's API quotas that may be used.
+    QuotaShare(f64, 0.01..=1.0, "a share between 0.01 and 1");
+    /// How many accounts are looked at at the same time.
+    Concurrency(usize, 1..=2048, "a number of accounts between 1 and 2048");
+    /// How long the credentials of a role last, in seconds.
+    SessionSeconds(i32, 900..=43_200, "a number of seconds between 900 and 43200");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scanner.toml");
+        std::fs::write(&path, text).unwrap();
+        ConfigFile::read(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_mistake_names_file_line_and_key() {
+        let rows = [
+            ("[store]\npaht = \"x\"\n", "line 2", "paht"),
+            ("\n[scope]\naccounts = [\"12\"]\n", "line 3", "accounts"),
+            ("[scope]\nous = [\"x\"]\n", "line 2", "ous"),
+            ("[scope]\nregions = \"everywhere\"\n", "line 2", "regions"),
+            ("[aws]\nquota_share = 2.0\n", "line 2", "quota_share"),
+            ("[aws]\nconcurrency = \"many\"\n", "line 2", "concurrency"),
+            ("[report]\nfail_on = \"always\"\n", "line 2", "fail_on"),
+            ("[role]\nname = \"a role\"\n", "line 2", "name"),
+            ("[role.overrides]\n12 = \"x\"\n", "line 2", "12"),
+            ("[rolle]\n", "line 1", "rolle"),
+            ("store", "line 1", "store"),
+        ];
+        for (text, line, key) in rows {
+            let mistake = mistake(text);
+            assert!(
+                mistake.contains("scanner.toml") && mistake.contains(line) && mistake.contains(key),
+                "{mistake}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_file_is_valid() {
+        let example = include_str!("../../../config/scanner.example.toml");
+        toml::from_str::<ConfigFile>(example).unwrap();
+        // With every key in force as well.
+        let enabled: String = example
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
+            .collect::<Vec<_>>()
+            .join("\n");
+        toml::from_str::<ConfigFile>(&enabled).unwrap();
+    }
+}
