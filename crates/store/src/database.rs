@@ -58,8 +58,8 @@ impl Store {
     /// Opens an existing store for reading. Never creates, never migrates.
     pub async fn open_reader(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let absolute = inspect(path)?.ok_or_else(|| Error::StoreMissing { path: path.into() })?;
-        let found = schema_version(path, &absolute).await?;
+        let canonical = inspect(path)?.ok_or_else(|| Error::StoreMissing { path: path.into() })?;
+        let found = schema_version(path, &canonical).await?;
         if found < newest_schema() {
             return Err(Error::OlderSchema {
                 path: path.into(),
@@ -67,22 +67,22 @@ impl Store {
                 known: newest_schema(),
             });
         }
-        Ok(Self::over(path, &absolute))
+        Ok(Self::over(path, &canonical))
     }
 
     /// Opens a store for sweeping, creating it where there is none, readable by its owner alone.
     pub async fn open_sweeper(path: impl AsRef<Path>) -> Result<Sweeper, Error> {
         let path = path.as_ref();
         let existing = inspect(path)?;
-        let lock = take_lock(path)?;
-        let absolute = match existing {
-            Some(absolute) => {
-                schema_version(path, &absolute).await?;
-                absolute
-            }
-            None => create(path).await?,
-        };
-        let mut writer = options(&absolute)
+        let canonical = canonical(path)?;
+        if existing.is_some() {
+            schema_version(path, &canonical).await?;
+        }
+        let lock = take_lock(path, &canonical)?;
+        if existing.is_none() {
+            create(path, &canonical).await?;
+        }
+        let mut writer = options(&canonical)
             .journal_mode(SqliteJournalMode::Wal)
             // A power cut must not take back what was reported.
             .synchronous(SqliteSynchronous::Full)
@@ -97,18 +97,18 @@ impl Store {
                 source: Box::new(source),
             })?;
         Ok(Sweeper {
-            store: Self::over(path, &absolute),
+            store: Self::over(path, &canonical),
             writer: Mutex::new(writer),
             lock,
         })
     }
 
-    fn over(path: &Path, absolute: &Path) -> Self {
+    fn over(path: &Path, canonical: &Path) -> Self {
         Self {
             path: path.into(),
             readers: SqlitePoolOptions::new()
                 .max_connections(READERS)
-                .connect_lazy_with(options(absolute).read_only(true)),
+                .connect_lazy_with(options(canonical).read_only(true)),
         }
     }
 
@@ -180,20 +180,30 @@ fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
     if header[68..72] != APPLICATION_ID.to_be_bytes() {
         return Err(Error::ForeignDatabase { path: path.into() });
     }
-    // SQLite takes a relative name that begins with `file:` for a URI.
-    std::path::absolute(path)
-        .map(Some)
-        .map_err(file_error("name the store"))
+    canonical(path).map(Some)
+}
+
+/// The one name of the file, whatever links lead to it: two sweepers must meet at the same lock.
+///
+/// It begins with a slash, so that SQLite does not take a name such as `file:x` for a URI.
+fn canonical(path: &Path) -> Result<PathBuf, Error> {
+    fs::canonicalize(path)
+        .or_else(|_| {
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")))?;
+            Ok(folder.join(path.file_name().unwrap_or_default()))
+        })
+        .map_err(|source| file_error("find the folder of", path, source))
 }
 
 /// Takes the lock that makes this process the only sweeper.
 ///
 /// It lies beside the database, because SQLite's own locks are held for a transaction only. The
 /// file stays when the lock goes: removing it would race with the next one who opens it.
-fn take_lock(path: &Path) -> Result<File, Error> {
-    let mut name = OsString::from(path);
-    name.push(".lock.sweeper");
-    let lock = PathBuf::from(name);
+fn take_lock(path: &Path, canonical: &Path) -> Result<File, Error> {
+    let lock = beside(canonical, ".lock.sweeper");
     let file = owner_only(OpenOptions::new().create(true).truncate(false).write(true))
         .open(&lock)
         .map_err(|source| file_error("create the sweeper's lock", &lock, source))?;
@@ -209,18 +219,23 @@ fn take_lock(path: &Path) -> Result<File, Error> {
     }
 }
 
+/// The file next to the store that carries its name and an ending of its own.
+fn beside(canonical: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(canonical);
+    name.push(ending);
+    name.into()
+}
+
 /// Creates the file and signs it as ours.
 ///
 /// SQLite gives the log and the index beside it the mode of the database, so the mode must be
 /// right before SQLite opens it.
-async fn create(path: &Path) -> Result<PathBuf, Error> {
+async fn create(path: &Path, canonical: &Path) -> Result<(), Error> {
     owner_only(OpenOptions::new().create(true).truncate(false).write(true))
-        .open(path)
+        .open(canonical)
         .map_err(|source| file_error("create the store", path, source))?;
-    let absolute =
-        std::path::absolute(path).map_err(|source| file_error("name the store", path, source))?;
     let sign = async {
-        let mut connection = options(&absolute).connect().await?;
+        let mut connection = options(canonical).connect().await?;
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "PRAGMA application_id = {APPLICATION_ID}"
         )))
@@ -229,16 +244,21 @@ async fn create(path: &Path) -> Result<PathBuf, Error> {
         connection.close().await
     };
     sign.await
-        .map_err(|source: sqlx::Error| Cause::from(source).during("create the database", path))?;
-    Ok(absolute)
+        .map_err(|source: sqlx::Error| Cause::from(source).during("create the database", path))
 }
 
 /// The step of the schema that the file is at, refused if this version does not know it.
 ///
 /// 0: signed, but the process died before the first migration.
-async fn schema_version(path: &Path, absolute: &Path) -> Result<i64, Error> {
+async fn schema_version(path: &Path, canonical: &Path) -> Result<i64, Error> {
+    // Even a reader makes a log and its index where there are none; a refusal leaves nothing.
+    let has_log = beside(canonical, "-wal").exists();
     let read = async {
-        let mut connection = options(absolute).read_only(true).connect().await?;
+        let mut connection = options(canonical)
+            .read_only(true)
+            .immutable(!has_log)
+            .connect()
+            .await?;
         let has_steps: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
         )
@@ -272,9 +292,9 @@ fn newest_schema() -> i64 {
         .unwrap_or_default()
 }
 
-fn options(absolute: &Path) -> SqliteConnectOptions {
+fn options(canonical: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
-        .filename(absolute)
+        .filename(canonical)
         .create_if_missing(false)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)

@@ -70,6 +70,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_was() {
     .await
     .unwrap();
     connection.close().await.unwrap();
+    fs::remove_file(folder.file("store.db.lock.sweeper")).unwrap();
     let content = fs::read(&path).unwrap();
     for error in refusal(&path).await {
         assert!(
@@ -77,8 +78,10 @@ async fn a_newer_schema_is_refused_and_left_as_it_was() {
             "{error:?}"
         );
         assert!(error.to_string().contains("newer version"), "{error}");
+        assert!(error.is_bad_input());
     }
     assert_eq!(fs::read(&path).unwrap(), content);
+    assert_eq!(folder.files(), ["store.db"]);
 }
 
 #[tokio::test]
@@ -144,6 +147,19 @@ async fn a_second_sweeper_is_refused_until_the_first_is_gone() {
     drop(first);
     folder.sweeper().await.close().await.unwrap();
     folder.sweeper().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_a_store_leads_to_the_same_lock() {
+    let folder = Folder::new();
+    let _first = folder.sweeper().await;
+    std::os::unix::fs::symlink(folder.file("store.db"), folder.file("link.db")).unwrap();
+    let error = Store::open_sweeper(folder.file("link.db"))
+        .await
+        .map(|_| ())
+        .unwrap_err();
+    assert!(matches!(error, Error::SweeperBusy { .. }), "{error:?}");
 }
 
 #[cfg(unix)]
@@ -216,7 +232,8 @@ async fn a_store_whose_making_was_cut_short_is_finished_by_the_next_sweeper() {
         .unwrap_err();
     assert!(matches!(error, Error::StoreMissing { .. }), "{error:?}");
     // Killed after it was signed.
-    create(&folder.file("signed.db")).await.unwrap();
+    let signed = folder.file("signed.db");
+    create(&signed, &signed).await.unwrap();
     let error = Store::open_reader(folder.file("signed.db"))
         .await
         .unwrap_err();
