@@ -1,6 +1,6 @@
 //! One finding in full: the chain as a tree, link by link, with what was read of each.
 
-use model::{ChainNode, Finding, Gap, NodeState, Verdict};
+use model::{ChainNode, Finding, Gap, Link, NodeState, Verdict};
 use serde_json::Value;
 
 use crate::{
@@ -10,6 +10,9 @@ use crate::{
 
 #[cfg(test)]
 mod tests;
+
+/// The widest value that is shown whole: the longest filter pattern that AWS takes, and its name.
+const VALUE_WIDTH: usize = 1200;
 
 /// How deep a tree is indented; what a store could hold beyond that is shown at this depth.
 const DEEPEST: usize = 12;
@@ -66,39 +69,88 @@ fn push_head(out: &mut String, entry: &Entry, options: &Options) {
 fn push_chain(out: &mut String, finding: &Finding, options: &Options) {
     out.push('\n');
     push_line(out, &palette::strong("Chain", options));
-    let mut is_decisive_shown = false;
-    for (node, depth) in in_tree_order(&finding.chain) {
-        let is_decisive = is_decisive(finding, node);
-        is_decisive_shown |= is_decisive;
-        push_node(out, finding, node, depth, is_decisive, options);
-    }
     if finding.chain.is_empty() && finding.verdict() == Verdict::NotApplicable {
         push_line(out, "  Nothing was looked at.");
         return;
     }
-    // A link that is absent has no resource and may have no node.
-    if let Some(link) = finding.link.filter(|_| !is_decisive_shown) {
-        let (sign, state, mark) = if finding.verdict() == Verdict::Unknown {
-            ("?", NodeState::Unknown, "not known")
-        } else {
-            ("✘", NodeState::Broken, "missing")
-        };
-        let line = format!("{sign} {}: {mark} ({})", link.in_words(), finding.reason);
-        push_line(out, &format!("  {}", palette::state(&line, state, options)));
-        push_wrapped(
+    let decisive = decisive_nodes(finding);
+    // What is absent has no node of its own: a line stands where it would be.
+    let absent = finding.link.filter(|_| decisive.is_empty());
+    let gap_below = absent.and_then(|link| node_before(&finding.chain, link));
+    for (index, depth) in in_tree_order(&finding.chain) {
+        let node = &finding.chain[index];
+        push_node(
             out,
-            "      ",
-            &sentence(finding.reason.meaning()),
-            options.width,
+            finding,
+            node,
+            depth,
+            decisive.contains(&index),
+            options,
         );
+        if let Some(link) = absent.filter(|_| gap_below == Some(index)) {
+            push_absent(out, finding, link, depth + 1, options);
+        }
     }
+    if let Some(link) = absent.filter(|_| gap_below.is_none()) {
+        push_absent(out, finding, link, 0, options);
+    }
+}
+
+/// The nodes that the finding speaks of.
+fn decisive_nodes(finding: &Finding) -> Vec<usize> {
+    let with_reason = || {
+        (finding.chain.iter().enumerate()).filter(|(_, node)| {
+            node.state != NodeState::Holds && node.reason == Some(finding.reason)
+        })
+    };
+    let at_link: Vec<usize> = with_reason()
+        .filter(|(_, node)| Some(node.link) == finding.link)
+        .map(|(index, _)| index)
+        .collect();
+    if at_link.is_empty() {
+        // A topic without subscriptions is where the link after it breaks.
+        with_reason().map(|(index, _)| index).collect()
+    } else {
+        at_link
+    }
+}
+
+/// The node below which `link` would be, where that is beyond doubt: the only one of the link
+/// before it that leads nowhere.
+fn node_before(chain: &[ChainNode], link: Link) -> Option<usize> {
+    let before = Link::ALL.into_iter().rev().find(|before| *before < link)?;
+    let mut candidates = (0..chain.len())
+        .filter(|index| chain[*index].link == before)
+        .filter(|index| chain.iter().all(|node| node.parent != Some(*index)));
+    let only = candidates.next()?;
+    candidates.next().is_none().then_some(only)
+}
+
+fn push_absent(out: &mut String, finding: &Finding, link: Link, depth: usize, options: &Options) {
+    let state = if finding.verdict() == Verdict::Unknown {
+        NodeState::Unknown
+    } else {
+        NodeState::Broken
+    };
+    let node = ChainNode {
+        link,
+        parent: None,
+        resource: String::new(),
+        account: None,
+        region: None,
+        state,
+        reason: Some(finding.reason),
+        message: finding.message.clone(),
+        read: Value::Null,
+    };
+    push_node(out, finding, &node, depth, true, options);
 }
 
 /// The nodes as a tree: each after the node that led to it, with its depth.
 ///
 /// A node whose parent does not come before it is shown at the root: the order of the walk makes
 /// cycles impossible, and a damaged document must not become one.
-fn in_tree_order(chain: &[ChainNode]) -> Vec<(&ChainNode, usize)> {
+fn in_tree_order(chain: &[ChainNode]) -> Vec<(usize, usize)> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); chain.len()];
     let mut waiting: Vec<(usize, usize)> = Vec::new();
     for (index, node) in chain.iter().enumerate() {
@@ -110,17 +162,10 @@ fn in_tree_order(chain: &[ChainNode]) -> Vec<(&ChainNode, usize)> {
     waiting.reverse();
     let mut ordered = Vec::with_capacity(chain.len());
     while let Some((index, depth)) = waiting.pop() {
-        ordered.push((&chain[index], depth));
+        ordered.push((index, depth));
         waiting.extend((children[index].iter().rev()).map(|child| (*child, depth + 1)));
     }
     ordered
-}
-
-/// Whether this is the node that the finding speaks of.
-fn is_decisive(finding: &Finding, node: &ChainNode) -> bool {
-    node.state != NodeState::Holds
-        && node.reason == Some(finding.reason)
-        && finding.link.is_none_or(|link| link == node.link)
 }
 
 fn push_node(
@@ -182,10 +227,20 @@ fn push_read(out: &mut String, under: &str, read: &Value, options: &Options) {
         Value::Object(fields) => {
             for (name, value) in fields.iter().filter(|(_, value)| !is_unset(value)) {
                 let first = format!("{under}· {}: ", text::safe(name, NAME_WIDTH));
-                push_wrapped(out, &first, &in_words(value), options.width);
+                push_wrapped(
+                    out,
+                    &first,
+                    &text::safe(&in_words(value), VALUE_WIDTH),
+                    options.width,
+                );
             }
         }
-        other => push_wrapped(out, &format!("{under}· "), &in_words(other), options.width),
+        other => push_wrapped(
+            out,
+            &format!("{under}· "),
+            &text::safe(&in_words(other), VALUE_WIDTH),
+            options.width,
+        ),
     }
 }
 
@@ -198,17 +253,31 @@ fn is_unset(value: &Value) -> bool {
     }
 }
 
+/// A value for a human. What could not be read says so; its gap is told below the chain.
 fn in_words(value: &Value) -> String {
-    let words = match value {
+    fn inner(value: &Value) -> String {
+        match value {
+            Value::Object(_) => format!("{{{}}}", in_words(value)),
+            other => in_words(other),
+        }
+    }
+    match value {
+        Value::Null => "none".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.iter().all(|item| !item.is_object()) => {
-            (items.iter().map(in_words)).collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
-    };
-    sentence(&words)
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text::safe(text, VALUE_WIDTH),
+        Value::Array(items) => items.iter().map(inner).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => match (fields.get("Ok"), fields.get("Err")) {
+            (Some(read), _) => in_words(read),
+            (None, Some(_)) => "could not be read".to_owned(),
+            (None, None) => (fields.iter())
+                .filter(|(_, value)| !is_unset(value))
+                .map(|(name, value)| format!("{}: {}", text::safe(name, NAME_WIDTH), inner(value)))
+                .collect::<Vec<_>>()
+                .join(", "),
+        },
+    }
 }
 
 fn push_gaps(out: &mut String, gaps: &[Gap], options: &Options) {

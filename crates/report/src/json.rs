@@ -17,6 +17,9 @@ use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 
 use crate::{Entry, PastFinding, PastSweep, Report, SweepLine, text};
 
+#[cfg(test)]
+mod tests;
+
 const SCHEMA_VERSION: u32 = 1;
 
 /// Writes a report, a finding at a time.

@@ -9,6 +9,8 @@ use model::{
 };
 
 pub mod explain;
+#[cfg(test)]
+mod fixture;
 pub mod history;
 pub mod json;
 mod palette;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use comfy_table::{
     Cell, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
 };
-use model::{AccountId, AdviceCode, DiscoveryState, Finding, Link, Reason, SweepState, Verdict};
+use model::{
+    AccountId, AdviceCode, ControlId, DiscoveryState, Finding, Link, Reason, SweepState, Verdict,
+};
 
 use crate::{
     Entry, Options, Report, palette,
@@ -34,7 +36,7 @@ pub fn render(report: &Report, options: &Options) -> String {
     let mut out = String::new();
     push_headline(&mut out, report, options);
     push_findings(&mut out, report, options);
-    push_rest(&mut out, report, options);
+    push_next_step(&mut out, report, options);
     push_advice(&mut out, report, options);
     push_notices(&mut out, report, options);
     out
@@ -42,18 +44,14 @@ pub fn render(report: &Report, options: &Options) -> String {
 
 fn push_headline(out: &mut String, report: &Report, options: &Options) {
     if let Some(organization) = &report.organization {
-        push_line(
-            out,
-            &format!(
-                "{}, management account {}: {}",
-                palette::strong(
-                    &format!("Organization {}", safe(&organization.id, NAME_WIDTH)),
-                    options
-                ),
-                organization.management_account_id,
-                palette::verdict(organization.verdict.as_str(), organization.verdict, options),
-            ),
+        let name = format!("Organization {}", safe(&organization.id, NAME_WIDTH));
+        let line = format!(
+            "{}, management account {}: {}",
+            palette::strong(&name, options),
+            organization.management_account_id,
+            palette::verdict(organization.verdict.as_str(), organization.verdict, options),
         );
+        push_wrapped(out, "", &line, options.width);
     } else {
         push_wrapped(
             out,
@@ -106,13 +104,18 @@ fn push_headline(out: &mut String, report: &Report, options: &Options) {
         push_line(out, "Nothing was judged.");
     } else {
         let accounts = count(report.entries.iter().map(|entry| entry.finding.account)).len();
-        push_line(
+        let mut subject = counted(number(accounts), "account");
+        if accounts != report.entries.len() {
+            subject = format!(
+                "{subject}, {}",
+                counted(number(report.entries.len()), "finding")
+            );
+        }
+        push_wrapped(
             out,
-            &format!(
-                "{}: {}",
-                counted(u64::try_from(accounts).unwrap_or(u64::MAX), "account"),
-                counts.join(", ")
-            ),
+            "",
+            &format!("{subject}: {}", counts.join(", ")),
+            options.width,
         );
     }
     if let Some(DiscoveryState::Incomplete { gap }) = &sweep.discovery {
@@ -129,17 +132,8 @@ fn push_headline(out: &mut String, report: &Report, options: &Options) {
 
 /// The accounts that somebody must look at, then those that pass, if they are few.
 fn push_findings(out: &mut String, report: &Report, options: &Options) {
-    let management = (report.organization.as_ref()).map(|it| it.management_account_id);
     let mut entries: Vec<&Entry> = report.entries.iter().collect();
-    entries.sort_by_key(|entry| {
-        let finding = &entry.finding;
-        (
-            urgency(finding.verdict()),
-            Some(finding.account) != management,
-            finding.account,
-            finding.control.clone(),
-        )
-    });
+    entries.sort_by_key(|entry| place(report, entry));
     let passes = |entry: &&Entry| entry.finding.verdict() == Verdict::Pass;
     let lists_passes = entries
         .iter()
@@ -173,6 +167,18 @@ fn push_findings(out: &mut String, report: &Report, options: &Options) {
         out.push('\n');
         push_counts(out, "", &summed_up, options);
     }
+}
+
+/// Where an entry stands: what fails first, and of that the management account, which decides.
+fn place<'e>(report: &Report, entry: &'e Entry) -> (u8, bool, AccountId, &'e ControlId) {
+    let finding = &entry.finding;
+    let management = (report.organization.as_ref()).map(|it| it.management_account_id);
+    (
+        urgency(finding.verdict()),
+        Some(finding.account) != management,
+        finding.account,
+        &finding.control,
+    )
 }
 
 fn urgency(verdict: Verdict) -> u8 {
@@ -281,17 +287,14 @@ fn push_counts(out: &mut String, lead: &str, entries: &[&Entry], options: &Optio
             continue;
         }
         let more = if lead.is_empty() { "" } else { " more" };
-        let head = format!(
-            "{lead} {}{more} {verdict}",
-            thousands(u64::try_from(total).unwrap_or(u64::MAX))
-        );
+        let head = format!("{lead} {}{more} {verdict}", thousands(number(total)));
         push_line(out, &palette::verdict(head.trim_start(), verdict, options));
         let mut groups: Vec<_> = count(of_verdict().map(|entry| ground(&entry.finding)))
             .into_iter()
             .collect();
         groups.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| one.cmp(other)));
-        for (ground, number) in groups {
-            let first = format!("{:>8}  ", thousands(number));
+        for (ground, members) in groups {
+            let first = format!("{:>8}  ", thousands(members));
             push_wrapped(out, &first, &ground, options.width);
         }
     }
@@ -300,21 +303,24 @@ fn push_counts(out: &mut String, lead: &str, entries: &[&Entry], options: &Optio
 /// What a finding is counted by.
 fn ground(finding: &Finding) -> String {
     match &finding.covered_by {
-        Some(covered_by) if covered_by.is_organization_trail => format!(
-            "covered by the organization trail {} of account {}",
-            safe(covered_by.trail.resource(), NAME_WIDTH),
-            covered_by.account
-        ),
+        Some(covered_by) if covered_by.is_organization_trail => {
+            let name = covered_by.trail.resource();
+            format!(
+                "covered by the organization trail {} of account {}",
+                safe(name.strip_prefix("trail/").unwrap_or(name), NAME_WIDTH),
+                covered_by.account
+            )
+        }
         _ if finding.reason == Reason::CoveredByOwnTrail => "covered by their own trail".to_owned(),
         _ => with_link(finding.reason.code(), finding),
     }
 }
 
-fn push_rest(out: &mut String, report: &Report, options: &Options) {
+fn push_next_step(out: &mut String, report: &Report, options: &Options) {
     let first = (report.entries.iter())
         .filter(|entry| matches!(entry.finding.verdict(), Verdict::Fail | Verdict::Unknown))
-        .map(|entry| entry.finding.account)
-        .min();
+        .min_by_key(|entry| place(report, entry))
+        .map(|entry| entry.finding.account);
     if let Some(account) = first {
         out.push('\n');
         push_wrapped(
@@ -351,7 +357,7 @@ fn push_advice(out: &mut String, report: &Report, options: &Options) {
     for ((_, message), accounts) in shown {
         let whose = match accounts.as_slice() {
             [account] => account.to_string(),
-            several => counted(u64::try_from(several.len()).unwrap_or(u64::MAX), "finding"),
+            several => counted(number(several.len()), "finding"),
         };
         push_wrapped(
             out,
@@ -370,7 +376,7 @@ fn push_notices(out: &mut String, report: &Report, options: &Options) {
         return;
     }
     out.push('\n');
-    push_line(out, &palette::strong("What could not be known", options));
+    push_line(out, &palette::strong("Notices", options));
     for notice in &report.notices {
         push_wrapped(out, "  - ", &sentence(notice), options.width);
     }
@@ -382,4 +388,8 @@ fn count<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, u64> {
         *counts.entry(item).or_default() += 1;
     }
     counts
+}
+
+fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -70,7 +70,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut line = String::new();
     let mut used = 0;
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let word_width = word.width();
+        let word_width = visible_width(word);
         if used > 0 && used + 1 + word_width > width {
             lines.push(std::mem::take(&mut line));
             used = 0;
@@ -78,6 +78,11 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
         if used > 0 {
             line.push(' ');
             used += 1;
+        }
+        if word_width <= width {
+            line.push_str(word);
+            used += word_width;
+            continue;
         }
         for c in word.chars() {
             let c_width = c.width().unwrap_or(0);
@@ -95,9 +100,17 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// How many columns text takes, colours not counted.
+fn visible_width(text: &str) -> usize {
+    let mut pieces = text.split("\u{1b}[");
+    let plain = pieces.next().map_or(0, UnicodeWidthStr::width);
+    let coloured = pieces.map(|piece| piece.split_once('m').map_or(0, |(_, rest)| rest.width()));
+    plain + coloured.sum::<usize>()
+}
+
 /// Appends text with `first` before its first line and as many spaces before the others.
 pub(crate) fn push_wrapped(out: &mut String, first: &str, text: &str, width: usize) {
-    let indent = first.width();
+    let indent = visible_width(first);
     for (number, line) in (wrap(text, width.saturating_sub(indent)).iter()).enumerate() {
         let lead = if number == 0 {
             first.to_owned()

@@ -1,0 +1,201 @@
+//! A small organization's report, for tests.
+
+use model::{
+    Account, AccountId, AccountState, Advice, AdviceCode, ChainNode, CoveredBy, DiscoveryState,
+    Finding, Gap, GapClass, GapSample, Link, NodeState, OuPath, Reason, SweepId, SweepScope,
+    SweepState, Verdict,
+};
+use serde_json::json;
+
+use crate::{Entry, OrganizationLine, Report, SweepLine};
+
+pub(crate) fn account_id(number: u64) -> AccountId {
+    format!("{number:012}").parse().unwrap()
+}
+
+pub(crate) fn node(link: Link, parent: Option<usize>, resource: &str) -> ChainNode {
+    ChainNode {
+        link,
+        parent,
+        resource: resource.to_owned(),
+        account: Some(account_id(1)),
+        region: Some("us-east-1".parse().unwrap()),
+        state: NodeState::Holds,
+        reason: None,
+        message: String::new(),
+        read: serde_json::Value::Null,
+    }
+}
+
+/// Two filters: one misses an event, one is about something else's alarm.
+pub(crate) fn chain() -> Vec<ChainNode> {
+    vec![
+        ChainNode {
+            message: "organization trail, records every region and all management events"
+                .to_owned(),
+            read: json!({
+                "is_multi_region": true,
+                "status": {"Ok": {"is_logging": true, "delivery": "fresh"}},
+                "selectors": {"Err": {"class": "access-denied"}},
+                "log_group": null,
+            }),
+            ..node(
+                Link::Trail,
+                None,
+                "arn:aws:cloudtrail:us-east-1:000000000001:trail/org-trail",
+            )
+        },
+        ChainNode {
+            message: "2 metric filters".to_owned(),
+            ..node(
+                Link::LogGroup,
+                Some(0),
+                "arn:aws:logs:us-east-1:000000000001:log-group:org-trail",
+            )
+        },
+        ChainNode {
+            state: NodeState::Broken,
+            reason: Some(Reason::FilterIncomplete),
+            message: "matches 17 of 18 required events: it misses LeaveOrganization".to_owned(),
+            read: json!({
+                "pattern": "{ ($.eventSource = organizations.amazonaws.com) && ($.eventName = \"AcceptHandshake\") }",
+                "transformations": [{"metric_name": "OrgChanges", "value": "1", "dimensions": {}}],
+                "emit_system_field_dimensions": [],
+            }),
+            ..node(Link::MetricFilter, Some(1), "org-changes")
+        },
+        ChainNode {
+            message: "one event takes it to ALARM".to_owned(),
+            ..node(
+                Link::Alarm,
+                Some(2),
+                "arn:aws:cloudwatch:us-east-1:000000000001:alarm:org-changes",
+            )
+        },
+        ChainNode {
+            state: NodeState::Broken,
+            reason: Some(Reason::FilterNarrowed),
+            message: "matches 0 of 18 required events: it is narrowed by errorCode".to_owned(),
+            ..node(Link::MetricFilter, Some(1), "org-errors")
+        },
+    ]
+}
+
+pub(crate) fn finding(number: u64, reason: Reason) -> Finding {
+    Finding {
+        account: account_id(number),
+        control: "organizations-changes".parse().unwrap(),
+        reason,
+        link: None,
+        message: reason.meaning().to_owned(),
+        covered_by: None,
+        advice: Vec::new(),
+        gaps: Vec::new(),
+        chain: Vec::new(),
+    }
+}
+
+pub(crate) fn entry(number: u64, name: &str, finding: Finding) -> Entry {
+    let account = Account {
+        id: account_id(number),
+        name: name.to_owned(),
+        state: AccountState::Active,
+        ou_path: Some(OuPath(vec!["r-ab12".to_owned(), "ou-ab12-prod".to_owned()])),
+    };
+    Entry {
+        finding,
+        account_name: account.name,
+        account_state: account.state,
+        ou_path: account.ou_path,
+    }
+}
+
+pub(crate) fn failing() -> Entry {
+    let finding = Finding {
+        link: Some(Link::MetricFilter),
+        message: "the metric filter `org-changes` misses LeaveOrganization".to_owned(),
+        chain: chain(),
+        advice: vec![Advice {
+            code: AdviceCode::DeliveryDegraded,
+            message: "nothing was delivered to the log group for a day".to_owned(),
+        }],
+        ..finding(1, Reason::FilterIncomplete)
+    };
+    entry(1, "management", finding)
+}
+
+pub(crate) fn not_entered(number: u64) -> Entry {
+    let gap = Gap {
+        class: GapClass::AccessDenied,
+        api: "sts:AssumeRole".to_owned(),
+        resource: Some(format!("arn:aws:iam::{number:012}:role/Audit")),
+        account: Some(account_id(number)),
+        region: None,
+        sample: GapSample {
+            message: "AccessDenied: User: arn:aws:sts::000000000001:assumed-role/x is not authorized to perform: sts:AssumeRole".to_owned(),
+            request_id: Some("5f2d-77".to_owned()),
+        },
+    };
+    let finding = Finding {
+        link: Some(Link::Trail),
+        message: "the role could not be assumed: it is missing, or its trust policy does not admit the scanner".to_owned(),
+        gaps: vec![gap],
+        advice: vec![Advice {
+            code: AdviceCode::OrganizationTrailShouldCover,
+            message: "the organization trail should cover this account, but nobody looked".to_owned(),
+        }],
+        ..finding(number, Reason::AccountNotEntered)
+    };
+    entry(number, "sandbox-7", finding)
+}
+
+pub(crate) fn covered(number: u64) -> Entry {
+    let finding = Finding {
+        covered_by: Some(CoveredBy {
+            trail: "arn:aws:cloudtrail:us-east-1:000000000001:trail/org-trail"
+                .parse()
+                .unwrap(),
+            account: account_id(1),
+            is_organization_trail: true,
+        }),
+        ..finding(number, Reason::CoveredByOrganizationTrail)
+    };
+    entry(number, &format!("workload-{number}"), finding)
+}
+
+pub(crate) fn line() -> SweepLine {
+    SweepLine {
+        id: Some(SweepId(12)),
+        state: SweepState::Finished,
+        started_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        finished_at: Some("2026-01-02T03:04:47Z".parse().unwrap()),
+        scope: SweepScope {
+            controls: vec!["organizations-changes".parse().unwrap()],
+            accounts: Vec::new(),
+            regions: Vec::new(),
+        },
+        discovery: Some(DiscoveryState::Complete),
+        api_calls: Some(1234),
+        scanner_version: "0.1.0".to_owned(),
+    }
+}
+
+/// One account that fails, one that was not entered, a suspended one, and some that pass.
+pub(crate) fn report(passes: u64) -> Report {
+    let mut entries: Vec<Entry> = (100..100 + passes).map(covered).collect();
+    let mut suspended = entry(9, "old", finding(9, Reason::AccountSuspended));
+    suspended.account_state = AccountState::Suspended;
+    entries.extend([suspended, not_entered(7), failing()]);
+    Report {
+        sweep: line(),
+        organization: Some(OrganizationLine {
+            id: "o-a1b2c3d4e5".to_owned(),
+            management_account_id: account_id(1),
+            verdict: Verdict::Fail,
+        }),
+        entries,
+        notices: vec![
+            "The credentials of this process cannot be narrowed by a session policy.".to_owned(),
+        ],
+    }
+}
