@@ -165,6 +165,8 @@ enum Decision {
     Undecided(String),
 }
 
+/// The search takes paths for different fields, which with wildcards they need not be.
+const OVERLAP: &str = "which fields the wildcard selectors reach is not analysed";
 const BUDGET_SPENT: &str = "the patterns are too intricate to be decided within bounds";
 
 fn decide(
@@ -189,10 +191,7 @@ fn decide(
                     return Decision::Missed(describe(facts, candidates, texts, witness, shares));
                 }
                 Outcome::Unsure(reason) => doubt = doubt.or(Some(reason.to_string())),
-                // The model of a record is coarser than records: wildcards, mostly.
-                Outcome::Yes => {
-                    doubt = doubt.or(Some(Doubt::NegationOverWildcard.to_string()));
-                }
+                Outcome::Yes => doubt = doubt.or(Some(OVERLAP.to_owned())),
             },
         }
     }

@@ -10,7 +10,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use scalar::{Held, test_holds};
+pub(crate) use scalar::{EXACT, Held, test_holds};
 pub(crate) use terms::{is_blank_term, term_occurs};
 
 use crate::ast::{Comparison, Expr, Operator, Pattern, Segment, Test};

@@ -5,6 +5,7 @@ mod ast;
 mod coverage;
 mod error;
 mod evaluate;
+mod explain;
 mod lexer;
 mod outcome;
 mod parser;
@@ -21,6 +22,7 @@ use std::str::FromStr;
 pub use coverage::noise::{Noise, noise};
 pub use coverage::{Advice, Coverage, MissedEvent, MissedKind, coverage, may_match};
 pub use error::{Certainty, ErrorKind, ParseError, render_span};
+pub use explain::{Explanation, ExplanationLine};
 pub use outcome::{Doubt, Match};
 pub use requirement::{FieldConstraint, RequiredEvent};
 

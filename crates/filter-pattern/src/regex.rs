@@ -217,7 +217,7 @@ fn translate(source: &str) -> Result<Readings, RegexError> {
                     .escape(escaped, source.get(at + 2..at + 4))
                     .map_err(|expected| RegexError {
                         at,
-                        length: 2.min(source.len() - at),
+                        length: 1 + escaped.map_or(0, char::len_utf8),
                         expected,
                         is_proven: false,
                     })?;

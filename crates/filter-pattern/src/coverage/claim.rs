@@ -69,11 +69,16 @@ impl<'a> Claim<'a> {
                 test,
                 through_wildcard,
             } => {
+                let is_keyword = matches!(test, Test::IsNull | Test::IsTrue | Test::IsFalse);
                 let is_negative =
                     matches!(test, Test::NotExists | Test::Compare(Operator::NotEqual, _));
                 match test_holds(test, held) {
                     // Of every element or of some: sure of neither.
                     Outcome::Yes if through_wildcard && is_negative => {
+                        return mode == Mode::Possible;
+                    }
+                    // What a container holds besides the fields that were asked for is open.
+                    Outcome::No if is_keyword && matches!(held, Held::Container(_)) => {
                         return mode == Mode::Possible;
                     }
                     outcome => outcome,

@@ -8,8 +8,8 @@
 use super::budget::Budget;
 use super::claim::{Claim, FieldValue, Mode};
 use super::text_set::{Common, TextSet, common_text};
-use crate::ast::{Operand, Operator, Segment, Test};
-use crate::evaluate::Held;
+use crate::ast::{Operand, Segment, Test};
+use crate::evaluate::{EXACT, Held};
 
 /// What a field that nothing is known about may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,9 +251,13 @@ impl<'a> Fields<'a> {
         ]
         .into_iter();
         let numbers = self.nodes[node].numbers();
-        literals
+        let scalar = literals
             .chain(numbers.into_iter().map(FieldValue::Number))
-            .find(|value| self.allows(node, value))
+            .find(|value| self.allows(node, value));
+        if scalar.is_none() && self.freedom == Freedom::Anything {
+            self.gave_up |= self.nodes[node].may_be_other_number(self.mode, budget);
+        }
+        scalar
     }
 
     fn text(&mut self, node: usize, budget: &mut Budget) -> Option<String> {
@@ -292,12 +296,7 @@ impl<'a> Fields<'a> {
             .collect();
         match sets.map(|sets| common_text(&sets, budget)) {
             Some(Common::Found(text)) => Some(text),
-            Some(Common::Empty) => {
-                if self.freedom == Freedom::Anything && field.may_be_spelled_number() {
-                    self.gave_up = true;
-                }
-                None
-            }
+            Some(Common::Empty) => None,
             Some(Common::GaveUp) | None => {
                 self.gave_up = true;
                 None
@@ -379,21 +378,52 @@ impl FieldNode<'_> {
         spelled
     }
 
-    /// Whether the value may be a number whose spelling is at issue, which is not searched.
-    fn may_be_spelled_number(&self) -> bool {
-        let compares = |is_numeric: bool| {
-            self.must.iter().any(|(claim, _)| match claim {
+    /// Whether the value may be a number that [`FieldNode::numbers`] does not think of: one of a
+    /// certain spelling and size, or one that doubles cannot tell from its neighbours.
+    fn may_be_other_number(&self, mode: Mode, budget: &mut Budget) -> bool {
+        let operands = || {
+            self.must.iter().filter_map(|(claim, _)| match claim {
                 Claim::Test {
-                    test: Test::Compare(operator, operand),
+                    test: Test::Compare(_, operand),
                     ..
-                } => {
-                    let is_order = !matches!(operator, Operator::Equal | Operator::NotEqual);
-                    let number = is_order || matches!(operand, Operand::Number(_));
-                    number == is_numeric
-                }
-                _ => false,
+                } => Some(operand),
+                _ => None,
             })
         };
-        compares(true) && compares(false)
+        let is_large = |operand: &Operand| match operand {
+            Operand::Number(number) => number.value.abs() >= EXACT,
+            _ => false,
+        };
+        if operands().any(is_large) {
+            return true;
+        }
+        if !operands().any(|operand| matches!(operand, Operand::Number(_))) {
+            return false;
+        }
+        // Whether any number at all is spelled as the comparisons with text want it.
+        let is_textual = |claim: &Claim<'_>| match claim {
+            Claim::Test {
+                test: Test::Compare(_, operand),
+                ..
+            } => !matches!(operand, Operand::Number(_)),
+            _ => false,
+        };
+        let mut sets: Vec<TextSet<'_>> = Vec::new();
+        for (claim, wanted) in &self.must {
+            if is_textual(claim) {
+                match claim.texts(*wanted, mode) {
+                    Some(set) => sets.push(set),
+                    None => return true,
+                }
+            }
+        }
+        let Some(numbers) = TextSet::numbers() else {
+            return true;
+        };
+        if sets.is_empty() {
+            return false;
+        }
+        sets.push(numbers);
+        common_text(&sets, budget) != Common::Empty
     }
 }

@@ -122,7 +122,9 @@ impl<'a> Problem<'a> {
     fn mention_expr(&mut self, expr: &Expr) {
         match expr {
             Expr::And(parts, _) | Expr::Or(parts, _) => {
-                parts.iter().for_each(|part| self.mention_expr(part));
+                for part in parts {
+                    self.mention_expr(part);
+                }
             }
             Expr::Test(comparison) => {
                 self.fields

@@ -6,6 +6,7 @@
 //! Characters that no automaton tells apart are represented by one.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use regex_automata::Anchored;
 use regex_automata::dfa::{Automaton, StartKind, dense};
@@ -186,6 +187,23 @@ fn representatives(sets: &[TextSet<'_>]) -> Vec<char> {
     }
     unnamed.extend(named);
     unnamed
+}
+
+// === impl TextSet ===
+
+impl TextSet<'static> {
+    /// The spellings of numbers.
+    pub(super) fn numbers() -> Option<Self> {
+        static NUMBERS: OnceLock<Option<dense::DFA<Vec<u32>>>> = OnceLock::new();
+        let dfa = NUMBERS.get_or_init(|| {
+            dense::DFA::new(r"(?-u)\A-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z").ok()
+        });
+        let readings = vec![Reading::Regex(dfa.as_ref()?)];
+        Some(TextSet {
+            readings,
+            complement: false,
+        })
+    }
 }
 
 // === impl Reading ===

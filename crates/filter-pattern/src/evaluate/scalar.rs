@@ -140,7 +140,7 @@ fn numbers_equal(number: &Number, spelled: &str) -> Outcome {
 }
 
 /// Integers below this are exact as doubles: 2^53.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The order of two numbers; strings were observed to have none, even when they look like numbers.
 fn ordered(operator: Operator, number: &Number, held: Held<'_>) -> Outcome {

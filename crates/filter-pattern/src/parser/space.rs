@@ -71,6 +71,7 @@ impl SpaceParser<'_> {
                 return Err(ParseError::refused(ErrorKind::Field, span, "`,` or `]`"));
             }
         }
+        self.lexer.skip_blanks();
         if !self.lexer.is_at_end() {
             let start = self.lexer.position();
             let span = start..start + self.lexer.rest().len();

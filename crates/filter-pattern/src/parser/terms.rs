@@ -37,36 +37,36 @@ fn term(lexer: &mut Lexer<'_>) -> Result<Term, ParseError> {
     } else {
         TermRole::Required
     };
-    let text = match lexer.peek() {
-        Some('"') => lexer.quoted()?,
-        Some('%') => {
-            let span = lexer.next_word();
-            let expected = "a regular expression only on its own";
-            return Err(ParseError::unproven(ErrorKind::Term, span, expected));
-        }
-        _ => {
-            let word =
-                lexer.take_while(|character| character.is_ascii_alphanumeric() || character == '_');
-            if word.is_empty() && lexer.peek().is_none_or(is_blank) {
-                let span = start..lexer.position();
-                return Err(ParseError::unproven(
-                    ErrorKind::Term,
-                    span,
-                    "a term after the sign",
-                ));
-            }
-            word.to_owned()
-        }
+    let is_quoted = lexer.peek() == Some('"');
+    let text = if is_quoted {
+        lexer.quoted()?
+    } else if lexer.peek() == Some('%') {
+        let span = lexer.next_word();
+        let expected = "a regular expression only on its own";
+        return Err(ParseError::unproven(ErrorKind::Term, span, expected));
+    } else {
+        lexer
+            .take_while(|character| character.is_ascii_alphanumeric() || character == '_')
+            .to_owned()
     };
-    if lexer.peek().is_some_and(|character| !is_blank(character)) {
-        let after_quote = lexer.peek() == Some('"') || text.is_empty();
+    if let Some(next) = lexer.peek()
+        && !is_blank(next)
+    {
         let here = lexer.here();
-        return Err(if after_quote && lexer.peek() != Some('"') {
+        return Err(if is_quoted {
             ParseError::unproven(ErrorKind::Term, here, "a blank between terms")
         } else {
             let expected = "double quotes around a term with other than letters, digits and `_`";
             ParseError::refused(ErrorKind::Term, here, expected)
         });
+    }
+    if text.is_empty() && !is_quoted {
+        let span = start..lexer.position();
+        return Err(ParseError::unproven(
+            ErrorKind::Term,
+            span,
+            "a term after the sign",
+        ));
     }
     Ok(Term {
         role,

@@ -158,6 +158,10 @@ fn check(condition: &Condition, other: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn names_member(condition: &Condition) -> bool {
+    condition.atoms().iter().any(|atom| atom.path == "n.c")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
@@ -170,6 +174,10 @@ proptest! {
             Rewrite::Duplicate,
             Rewrite::Rebracket,
         ] {
+            // What names a member of a field says that the field may be an object.
+            if matches!(rewrite, Rewrite::Absorb) && names_member(&other) && !names_member(&condition) {
+                continue;
+            }
             check(&condition, &rewritten(&condition, rewrite, &other).pattern())?;
         }
     }
