@@ -217,15 +217,17 @@ fn push_node(
     if !node.message.is_empty() {
         push_wrapped(out, &under, &sentence(&node.message), options.width);
     }
-    push_read(out, &under, &node.read, options);
+    push_read(out, &under, &node.resource, &node.read, options);
 }
 
 /// What was read of a node: a line for each field.
-fn push_read(out: &mut String, under: &str, read: &Value, options: &Options) {
+fn push_read(out: &mut String, under: &str, resource: &str, read: &Value, options: &Options) {
     match read {
         Value::Null => {}
         Value::Object(fields) => {
-            for (name, value) in fields.iter().filter(|(_, value)| !is_unset(value)) {
+            // What stands at the head of the node is not said again.
+            let told = |value: &Value| is_unset(value) || value.as_str() == Some(resource);
+            for (name, value) in fields.iter().filter(|(_, value)| !told(value)) {
                 let first = format!("{under}· {}: ", text::safe(name, NAME_WIDTH));
                 push_wrapped(
                     out,
@@ -267,7 +269,10 @@ fn in_words(value: &Value) -> String {
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => text::safe(text, VALUE_WIDTH),
-        Value::Array(items) => items.iter().map(inner).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => (items.iter().filter(|item| !is_unset(item)))
+            .map(inner)
+            .collect::<Vec<_>>()
+            .join(", "),
         Value::Object(fields) => match (fields.get("Ok"), fields.get("Err")) {
             (Some(read), _) => in_words(read),
             (None, Some(_)) => "could not be read".to_owned(),

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::*;
 use crate::fixture::{account_id, covered, entry, failing, finding, line, not_entered, report};
-use model::{Advice, Gap, GapClass, GapSample, SweepId};
+use model::{Advice, AdviceCode, Finding, Gap, GapClass, GapSample, Reason, SweepId};
 
 fn options(width: usize) -> Options {
     Options {
@@ -67,15 +67,58 @@ fn the_management_account_stands_first_among_those_that_fail() {
 }
 
 #[test]
-fn a_flood_of_failures_is_counted_by_reason_beyond_a_screen() {
+fn accounts_with_the_same_cause_share_a_row() {
     let mut report = report(0);
-    (report.entries).extend((1000..3000).map(|n| entry(n, "x", finding(n, Reason::TrailAbsent))));
-    (report.entries).extend((3000..3100).map(|n| entry(n, "x", finding(n, Reason::AlarmAbsent))));
+    let same = |number: u64| {
+        let mut entry = failing();
+        entry.finding.account = account_id(number);
+        entry.account_name = format!("member-{number}");
+        entry
+    };
+    report.entries.extend((200..1200).map(same));
+    report.entries.push(entry(
+        300_000,
+        "lonely",
+        finding(300_000, Reason::TrailAbsent),
+    ));
+    insta::assert_snapshot!(check(&report, &options(80)));
+    let text = check(&report, &options(160));
+    assert!(text.lines().count() < 30, "{text}");
+    assert!(text.contains("and 1,000 more"), "{text}");
+    let all = Options {
+        all: true,
+        ..options(80)
+    };
+    assert!(!check(&report, &all).contains(" more"));
+}
+
+#[test]
+fn what_concerns_most_accounts_stands_before_what_concerns_few() {
+    let mut report = report(0);
+    let of = |reason| move |number| entry(number, "x", finding(number, reason));
+    report.entries.extend((10..12).map(of(Reason::TrailAbsent)));
+    report.entries.extend((20..25).map(of(Reason::AlarmAbsent)));
+    let text = check(&report, &options(80));
+    let at = |word| text.find(word).unwrap_or_else(|| panic!("{text}"));
+    assert!(at("filter-incomplete") < at("alarm-absent"), "{text}");
+    assert!(at("alarm-absent") < at("trail-absent"), "{text}");
+    assert!(at("trail-absent") < at("account-not-entered"), "{text}");
+}
+
+#[test]
+fn a_flood_of_causes_is_counted_by_reason_beyond_a_screen() {
+    let mut report = report(0);
+    let alone = |number| {
+        let mut entry = entry(number, "x", finding(number, Reason::TrailNotLogging));
+        entry.finding.message = format!("the trail of {number} is stopped");
+        entry
+    };
+    report.entries.extend((1000..3100).map(alone));
     let text = check(&report, &options(80));
     assert!(text.lines().count() < 200, "{text}");
     assert!(text.contains("2,101 FAIL"), "{text}");
     assert!(text.contains("and 2,061 more FAIL"), "{text}");
-    assert!(text.contains("trail-absent"), "{text}");
+    assert!(text.contains("   2,061  trail-not-logging"), "{text}");
     assert!(text.contains("and 1 more UNKNOWN"), "{text}");
 }
 

@@ -1,0 +1,175 @@
+//! The rows of the report: accounts with the same cause share one.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use comfy_table::{
+    Cell, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
+};
+use model::{AccountId, ControlId, Finding, Link, Reason, Verdict};
+
+use crate::{
+    Entry, Options, Report, palette,
+    table::{count, number},
+    text::{NAME_WIDTH, push_line, safe, sentence, thousands},
+};
+
+/// From which width on name, reason and message have columns of their own.
+const WIDE: usize = 140;
+
+/// Entries of which one sentence says what is the matter.
+pub(super) type Row<'e> = Vec<&'e Entry>;
+
+/// Puts the entries into rows: what fails first, and of that what decides or concerns most.
+///
+/// Below an organization trail one broken filter fails every account; it is one thing to mend, and
+/// one row. With `all`, each entry has its own.
+pub(super) fn rows<'e>(
+    report: &Report,
+    entries: Vec<&'e Entry>,
+    options: &Options,
+) -> Vec<Row<'e>> {
+    let mut rows: Vec<Row<'e>> = if options.all {
+        entries.into_iter().map(|entry| vec![entry]).collect()
+    } else {
+        let mut by_cause: BTreeMap<(Reason, Option<Link>, &ControlId, &str), Row<'e>> =
+            BTreeMap::new();
+        for entry in entries {
+            let finding = &entry.finding;
+            let cause = (
+                finding.reason,
+                finding.link,
+                &finding.control,
+                finding.message.as_str(),
+            );
+            by_cause.entry(cause).or_default().push(entry);
+        }
+        by_cause.into_values().collect()
+    };
+    for row in &mut rows {
+        row.sort_by_key(|entry| place(report, entry));
+    }
+    rows.sort_by_cached_key(|row| {
+        let first = row.first().map(|entry| place(report, entry));
+        let is_management = first.is_some_and(|(_, is_other, ..)| !is_other);
+        let urgency = first.map(|(urgency, ..)| urgency);
+        (urgency, !is_management, Reverse(row.len()), first)
+    });
+    rows
+}
+
+/// Where an entry stands by itself: the management account decides, so it comes first.
+pub(super) fn place<'e>(report: &Report, entry: &'e Entry) -> (u8, bool, AccountId, &'e ControlId) {
+    let finding = &entry.finding;
+    let management = (report.organization.as_ref()).map(|it| it.management_account_id);
+    let urgency = match finding.verdict() {
+        Verdict::Fail => 0,
+        Verdict::Unknown => 1,
+        Verdict::Pass => 2,
+        Verdict::NotApplicable => 3,
+    };
+    (
+        urgency,
+        Some(finding.account) != management,
+        finding.account,
+        &finding.control,
+    )
+}
+
+pub(super) fn push_rows(out: &mut String, rows: &[Row<'_>], options: &Options) {
+    let is_wide = options.width >= WIDE;
+    let controls = rows.iter().flatten().map(|entry| &entry.finding.control);
+    let has_controls = count(controls).len() > 1;
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(options.width.max(40)).unwrap_or(u16::MAX));
+    if options.colour {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    if is_wide {
+        table.set_header(["VERDICT", "ACCOUNT", "NAME", "REASON", "WHY"]);
+    } else {
+        table.set_header(["VERDICT", "ACCOUNT", "WHY"]);
+    }
+    for row in rows {
+        let Some(first) = row.first() else { continue };
+        let finding = &first.finding;
+        let reason = if has_controls {
+            format!("{}: {}", finding.control, with_link(finding))
+        } else {
+            with_link(finding)
+        };
+        let name = safe(&first.account_name, NAME_WIDTH);
+        let others = match row.len() {
+            0 | 1 => String::new(),
+            all => format!("and {} more", thousands(number(all - 1))),
+        };
+        let verdict = palette::verdict_cell(finding.verdict());
+        if is_wide {
+            table.add_row(vec![
+                verdict,
+                Cell::new(lines(&[&finding.account.to_string(), &others])),
+                Cell::new(name),
+                Cell::new(reason),
+                Cell::new(why(finding)),
+            ]);
+        } else {
+            table.add_row(vec![
+                verdict,
+                Cell::new(lines(&[&finding.account.to_string(), &name, &others])),
+                Cell::new(lines(&[&reason, &why(finding)])),
+            ]);
+        }
+    }
+    // The verdict and the id are never broken; a name takes no more than a quarter.
+    let quarter = u16::try_from(options.width / 4).unwrap_or(u16::MAX);
+    let up_to_quarter = ColumnConstraint::UpperBoundary(Width::Fixed(quarter.max(14)));
+    let constraints = if is_wide {
+        vec![
+            ColumnConstraint::ContentWidth,
+            ColumnConstraint::ContentWidth,
+            up_to_quarter,
+            up_to_quarter,
+        ]
+    } else {
+        vec![ColumnConstraint::ContentWidth, up_to_quarter]
+    };
+    table.set_constraints(constraints);
+    for line in table.lines() {
+        push_line(out, &line);
+    }
+}
+
+/// One above the other, without those that are empty.
+fn lines(texts: &[&str]) -> String {
+    let texts: Vec<&str> = (texts.iter().copied())
+        .filter(|text| !text.is_empty())
+        .collect();
+    texts.join("\n")
+}
+
+/// The reason, and the link where it arises.
+pub(super) fn with_link(finding: &Finding) -> String {
+    match finding.link.map(Link::in_words) {
+        Some(link) => format!("{} ({link})", finding.reason),
+        None => finding.reason.to_string(),
+    }
+}
+
+/// The finding's sentence, and what AWS said to the first call that failed.
+fn why(finding: &Finding) -> String {
+    let mut why = sentence(&finding.message);
+    let said = (finding.verdict() == Verdict::Unknown)
+        .then(|| finding.gaps.first())
+        .flatten()
+        .map(|gap| sentence(&gap.sample.message))
+        .filter(|said| !said.is_empty() && !why.contains(said.as_str()));
+    if let Some(said) = said {
+        why.push_str("\nAWS said: ");
+        why.push_str(&said);
+    }
+    why
+}
