@@ -1,6 +1,6 @@
-//! Serves a scenario file, or a generated organization of so many accounts, until it is stopped:
+//! Serves a scenario file, or a generated organization, until it is stopped:
 //! `cargo run -p simulator --example serve -- tests/scenarios/chain_breaks.toml`, or
-//! `cargo run -p simulator --example serve -- 200`.
+//! `cargo run -p simulator --example serve -- 200 7` for 200 accounts from seed 7.
 
 use std::error::Error;
 
@@ -9,12 +9,15 @@ use simulator::{GenerateOptions, Simulator, SimulatorOptions, World};
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example tells where it listens")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let what = std::env::args()
-        .nth(1)
+    let mut arguments = std::env::args().skip(1);
+    let what = arguments
+        .next()
         .ok_or("give a scenario file or a number of accounts")?;
+    let seed = arguments.next().map_or(Ok(1), |seed| seed.parse())?;
     let world = match what.parse() {
         Ok(accounts) => World::generate(&GenerateOptions {
             accounts,
+            seed,
             ..Default::default()
         }),
         Err(_) => World::from_file(&what)?,
