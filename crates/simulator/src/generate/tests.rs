@@ -1,0 +1,149 @@
+use super::*;
+use crate::world::ChainNames;
+
+fn counts(world: &World) -> (usize, usize, usize) {
+    let accounts = world.accounts();
+    let uncovered = accounts
+        .iter()
+        .filter(|account| !account.sees_organization_trail)
+        .count();
+    let retired = accounts
+        .iter()
+        .filter(|account| account.state != AccountState::Active)
+        .count();
+    (accounts.len(), uncovered, retired)
+}
+
+#[test]
+fn equal_options_give_equal_worlds_and_other_seeds_do_not() {
+    let options = GenerateOptions {
+        accounts: 200,
+        ..GenerateOptions::default()
+    };
+    let print = |options: &GenerateOptions| format!("{:?}", World::generate(options).accounts());
+    assert_eq!(print(&options), print(&options));
+    assert_ne!(
+        print(&options),
+        print(&GenerateOptions { seed: 2, ..options })
+    );
+}
+
+#[test]
+fn every_size_gives_that_many_accounts_of_different_ids_and_names() {
+    for accounts in [1, 2, 3, 4, 5, 10, 30, 50, 200, 1_000] {
+        for seed in 0..8 {
+            let options = GenerateOptions {
+                accounts,
+                seed,
+                ..GenerateOptions::default()
+            };
+            let world = World::generate(&options);
+            let ids: HashSet<_> = world.accounts().iter().map(|it| it.id.as_str()).collect();
+            let names: HashSet<_> = world.accounts().iter().map(|it| it.name.as_str()).collect();
+            assert_eq!((ids.len(), names.len()), (accounts, accounts));
+            assert!(ids.iter().all(|id| id.len() == 12));
+        }
+    }
+}
+
+#[test]
+fn the_mix_is_what_the_options_say() {
+    for accounts in [30, 50, 200, 1_000] {
+        let options = GenerateOptions {
+            accounts,
+            ..GenerateOptions::default()
+        };
+        let mix = options.mix();
+        let (all, uncovered, retired) = counts(&World::generate(&options));
+        assert_eq!(all, accounts);
+        assert_eq!(retired, mix.not_applicable);
+        assert!(uncovered >= mix.failing + mix.own_chain);
+        assert!(uncovered <= mix.failing + mix.own_chain + mix.unknown);
+        assert!(mix.failing * 100 >= 6 * accounts && mix.failing * 100 <= 10 * accounts);
+        assert!(mix.unknown >= 1 && mix.not_applicable >= 1 && mix.own_chain >= 1);
+    }
+}
+
+#[test]
+fn every_fourth_seed_breaks_the_organizations_own_chain() {
+    let works = |seed| GenerateOptions {
+        seed,
+        ..GenerateOptions::default()
+    };
+    let broken: Vec<u64> = (0..12)
+        .filter(|seed| !works(*seed).organization_chain_works())
+        .collect();
+    assert_eq!(broken, [3, 7, 11]);
+}
+
+#[test]
+fn a_canary_is_in_every_free_text_and_in_no_name() {
+    let options = GenerateOptions {
+        accounts: 100,
+        canary: Some("c4n4ry".to_owned()),
+        ..GenerateOptions::default()
+    };
+    for account in World::generate(&options).accounts() {
+        assert!(account.email.contains("c4n4ry"));
+        assert!(account.tags.values().all(|value| value.contains("c4n4ry")));
+        assert!(!account.name.contains("c4n4ry"));
+        assert!(
+            account
+                .alarms
+                .iter()
+                .all(|it| it.description.contains("c4n4ry"))
+        );
+        let endpoints = account.topics.iter().flat_map(|topic| &topic.subscriptions);
+        assert!(
+            endpoints
+                .into_iter()
+                .all(|it| it.endpoint.contains("c4n4ry"))
+        );
+    }
+}
+
+#[test]
+fn hostile_names_come_only_when_asked_for() {
+    let mild = GenerateOptions {
+        accounts: 300,
+        ..GenerateOptions::default()
+    };
+    let hostile = GenerateOptions {
+        hostile_names: true,
+        ..mild.clone()
+    };
+    let has = |options: &GenerateOptions, text: char| {
+        World::generate(options)
+            .accounts()
+            .iter()
+            .any(|account| account.name.contains(text))
+    };
+    assert!(!has(&mild, '\u{1b}') && !has(&mild, '<'));
+    assert!(has(&hostile, '\u{1b}') && has(&hostile, '<'));
+}
+
+#[test]
+fn every_way_of_breaking_changes_the_chain() {
+    for way in 0..broken::WAYS {
+        let mut account = Account::new("123456789012", "x");
+        account.add_complete_chain(Partition::Aws, "us-east-1", &ChainNames::default());
+        let before = format!("{account:?}");
+        broken::break_chain(&mut account, Partition::Aws, way);
+        assert_ne!(format!("{account:?}"), before, "way {way}");
+    }
+}
+
+#[test]
+fn other_partitions_have_their_own_arns_and_regions() {
+    for partition in [Partition::GovCloud, Partition::China] {
+        let options = GenerateOptions {
+            partition,
+            ..GenerateOptions::default()
+        };
+        let world = World::generate(&options);
+        let print = format!("{:?}", world.accounts());
+        assert!(!print.contains("arn:aws:"), "{partition:?}");
+        assert!(print.contains(&format!("arn:{}:", partition.name())));
+        assert!(!print.contains("us-east-1"));
+    }
+}
