@@ -77,10 +77,7 @@ fn list_subscriptions(call: &Call<'_>, arn: &str, topic: &Topic) -> Result<Field
             Fields::new()
                 .with("TopicArn", arn.to_owned())
                 .with("Protocol", &subscription.protocol)
-                .with(
-                    "SubscriptionArn",
-                    subscription_arn(arn, position, subscription),
-                )
+                .with("SubscriptionArn", subscription_arn(arn, topic, position))
                 .with("Owner", owner.unwrap_or_default().to_owned())
                 .with("Endpoint", &subscription.endpoint)
                 .into()
@@ -91,13 +88,25 @@ fn list_subscriptions(call: &Call<'_>, arn: &str, topic: &Topic) -> Result<Field
         .maybe("NextToken", page.next_token))
 }
 
-fn subscription_arn(topic_arn: &str, position: usize, subscription: &Subscription) -> String {
-    match subscription.state {
+/// Depends on who listens and not on the place in the list, so that a subscription keeps its ARN
+/// when another one goes.
+fn subscription_arn(topic_arn: &str, topic: &Topic, position: usize) -> String {
+    let Subscription {
+        protocol,
+        endpoint,
+        state,
+        ..
+    } = &topic.subscriptions[position];
+    match state {
         SubscriptionState::Pending => "PendingConfirmation".to_owned(),
         SubscriptionState::Deleted => "Deleted".to_owned(),
         SubscriptionState::Confirmed => {
-            let id = Draw::new(0, &[topic_arn, &position.to_string()]).uuid();
-            format!("{topic_arn}:{id}")
+            let alike = topic.subscriptions[..position]
+                .iter()
+                .filter(|other| other.protocol == *protocol && other.endpoint == *endpoint)
+                .count();
+            let parts = [topic_arn, protocol, endpoint, &alike.to_string()];
+            format!("{topic_arn}:{}", Draw::new(0, &parts).uuid())
         }
     }
 }
