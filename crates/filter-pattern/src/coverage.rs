@@ -127,7 +127,12 @@ pub fn coverage(required: &[RequiredEvent], candidates: &[&FilterPattern]) -> Co
     let texts = Texts::of(candidates);
     for event in required {
         let facts = Facts::new(event);
-        match decide(&facts, candidates, &texts, required.len()) {
+        match decide(
+            &facts,
+            candidates,
+            &texts,
+            &mut Budget::new(required.len(), candidates.len()),
+        ) {
             Decision::Covered => relied_on(&facts, candidates, &texts, &mut advice),
             Decision::Missed(event) => missed.push(event),
             Decision::Undecided(reason) => {
@@ -156,7 +161,12 @@ pub fn coverage(required: &[RequiredEvent], candidates: &[&FilterPattern]) -> Co
 /// Fields that the event does not name may hold anything here, numbers and booleans too.
 pub fn may_match(required: &RequiredEvent, candidate: &FilterPattern) -> bool {
     let texts = Texts::of(&[candidate]);
-    could_match(&Facts::new(required), candidate, &texts, 16)
+    could_match(
+        &Facts::new(required),
+        candidate,
+        &texts,
+        &mut Budget::new(8, 1),
+    )
 }
 
 enum Decision {
@@ -173,7 +183,7 @@ fn decide(
     facts: &Facts<'_>,
     candidates: &[&FilterPattern],
     texts: &Texts,
-    shares: usize,
+    budget: &mut Budget,
 ) -> Decision {
     let covers =
         |candidate: &&FilterPattern| facts.pattern(candidate) == Known::Always(Outcome::Yes);
@@ -182,13 +192,13 @@ fn decide(
     }
     let mut doubt = None;
     for mode in [Mode::Sure, Mode::Possible] {
-        match escape(facts, candidates, texts, mode, shares) {
+        match escape(facts, candidates, texts, mode, budget) {
             Escape::None if mode == Mode::Sure => return Decision::Covered,
             Escape::None => break,
             Escape::GaveUp => doubt = doubt.or(Some(BUDGET_SPENT.to_owned())),
             Escape::Found(witness) => match outcome(facts, candidates, &witness) {
                 Outcome::No => {
-                    return Decision::Missed(describe(facts, candidates, texts, witness, shares));
+                    return Decision::Missed(describe(facts, candidates, texts, witness, budget));
                 }
                 Outcome::Unsure(reason) => doubt = doubt.or(Some(reason.to_string())),
                 Outcome::Yes => doubt = doubt.or(Some(OVERLAP.to_owned())),
@@ -210,9 +220,8 @@ fn escape(
     candidates: &[&FilterPattern],
     texts: &Texts,
     mode: Mode,
-    shares: usize,
+    budget: &mut Budget,
 ) -> Escape {
-    let mut budget = Budget::share(shares);
     let mut problem = Problem::new(mode, Freedom::Strings, Some(facts.event), texts);
     let mut goals = Vec::new();
     for (path, constraint) in facts.event.constraints() {
@@ -226,13 +235,16 @@ fn escape(
         }
     }
     goals.reverse();
-    match search(&mut problem, goals, &mut budget) {
+    match search(&mut problem, goals, budget) {
         Answer::Impossible => Escape::None,
-        Answer::GaveUp => Escape::GaveUp,
-        Answer::Found => match record(&problem.fields) {
-            Some(record) => Escape::Found(record),
-            None => Escape::GaveUp,
+        // A search that was broken off may have come far enough.
+        Answer::GaveUp => match record(&problem.fields) {
+            Some(record) if outcome(facts, candidates, &record) == Outcome::No => {
+                Escape::Found(record)
+            }
+            _ => Escape::GaveUp,
         },
+        Answer::Found => record(&problem.fields).map_or(Escape::GaveUp, Escape::Found),
     }
 }
 
@@ -271,16 +283,16 @@ fn describe(
     candidates: &[&FilterPattern],
     texts: &Texts,
     mut witness: Json,
-    shares: usize,
+    budget: &mut Budget,
 ) -> MissedEvent {
-    shrink(&mut witness, &|smaller| {
+    let kept: Vec<&str> = facts.event.constraints().map(|(path, _)| path).collect();
+    shrink(&mut witness, &kept, &|smaller| {
         outcome(facts, candidates, smaller) == Outcome::No
     });
-    let shares = shares * candidates.len();
     let narrowed: Vec<&FilterPattern> = candidates
         .iter()
         .copied()
-        .filter(|candidate| could_match(facts, candidate, texts, shares))
+        .filter(|candidate| could_match(facts, candidate, texts, budget))
         .collect();
     let kind = if narrowed.is_empty() {
         MissedKind::NeverMatched
@@ -315,13 +327,17 @@ fn condition(facts: &Facts<'_>, narrowed: &[&FilterPattern]) -> String {
     of_texts.join(" or ")
 }
 
-fn could_match(facts: &Facts<'_>, candidate: &FilterPattern, texts: &Texts, shares: usize) -> bool {
+fn could_match(
+    facts: &Facts<'_>,
+    candidate: &FilterPattern,
+    texts: &Texts,
+    budget: &mut Budget,
+) -> bool {
     match facts.pattern(candidate) {
         Known::Always(Outcome::No) => return false,
         Known::Always(_) => return true,
         Known::Depends => {}
     }
-    let mut budget = Budget::share(shares);
     let mut problem = Problem::new(Mode::Possible, Freedom::Anything, Some(facts.event), texts);
     let mut goals = Vec::new();
     for (path, constraint) in facts.event.constraints() {
@@ -329,7 +345,7 @@ fn could_match(facts: &Facts<'_>, candidate: &FilterPattern, texts: &Texts, shar
     }
     goals.push((problem.candidate(candidate), true));
     goals.reverse();
-    !matches!(search(&mut problem, goals, &mut budget), Answer::Impossible)
+    !matches!(search(&mut problem, goals, budget), Answer::Impossible)
 }
 
 /// Notes which of the fields that records merely hold are needed for the proof.
@@ -353,7 +369,12 @@ fn relied_on(
         ..facts.event.clone()
     };
     if matches!(
-        decide(&Facts::new(&without), candidates, texts, 18),
+        decide(
+            &Facts::new(&without),
+            candidates,
+            texts,
+            &mut Budget::new(16, candidates.len())
+        ),
         Decision::Covered
     ) {
         return;

@@ -29,7 +29,9 @@ pub(crate) fn parse(text: &str) -> Result<Pattern, ParseError> {
 }
 
 fn parse_dialect(text: &str) -> Result<Pattern, ParseError> {
-    if let Some((at, _)) = text.char_indices().nth(MAX_CHARACTERS) {
+    if text.len() > MAX_CHARACTERS
+        && let Some((at, _)) = text.char_indices().nth(MAX_CHARACTERS)
+    {
         return Err(ParseError::refused(
             ErrorKind::TooLong,
             at..text.len(),
@@ -94,34 +96,34 @@ impl<'a> JsonParser<'a> {
 
     /// `all ( '||' all )*`
     fn any(&mut self) -> Result<Expr, ParseError> {
-        let first = self.all()?;
-        let start = first.span().start;
-        let mut parts = vec![first];
-        loop {
-            self.lexer.skip_blanks();
-            if !self.lexer.eat("||") {
-                break;
-            }
-            parts.push(self.all()?);
-        }
-        let end = parts.last().map_or(start, |part| part.span().end);
-        Ok(Expr::any(parts, Span::new(start, end)))
+        self.joined("||", Self::all, Expr::any)
     }
 
     /// `primary ( '&&' primary )*`
     fn all(&mut self) -> Result<Expr, ParseError> {
-        let first = self.primary()?;
-        let start = first.span().start;
-        let mut parts = vec![first];
-        loop {
-            self.lexer.skip_blanks();
-            if !self.lexer.eat("&&") {
-                break;
-            }
-            parts.push(self.primary()?);
+        self.joined("&&", Self::primary, Expr::all)
+    }
+
+    fn joined(
+        &mut self,
+        connective: &str,
+        part: fn(&mut Self) -> Result<Expr, ParseError>,
+        join: fn(Vec<Expr>, Span) -> Expr,
+    ) -> Result<Expr, ParseError> {
+        let first = part(self)?;
+        self.lexer.skip_blanks();
+        if !self.lexer.eat(connective) {
+            return Ok(first);
         }
-        let end = parts.last().map_or(start, |part| part.span().end);
-        Ok(Expr::all(parts, Span::new(start, end)))
+        let span = first.span();
+        let mut parts = vec![first, part(self)?];
+        self.lexer.skip_blanks();
+        while self.lexer.eat(connective) {
+            parts.push(part(self)?);
+            self.lexer.skip_blanks();
+        }
+        let end = parts.last().map_or(span.end, |part| part.span().end);
+        Ok(join(parts, Span::new(span.start, end)))
     }
 
     fn primary(&mut self) -> Result<Expr, ParseError> {
@@ -185,7 +187,7 @@ impl<'a> JsonParser<'a> {
                 "`.` and a name after `$`",
             ));
         }
-        let mut segments = Vec::with_capacity(2);
+        let mut segments = Vec::with_capacity(1);
         loop {
             if self.lexer.eat(".") {
                 segments.push(self.member()?);

@@ -18,13 +18,12 @@ use crate::outcome::{Doubt, Outcome};
 
 /// Bound on the size of one compiled expression. The patterns seen in public code need a hundredth
 /// of it; without one, `%.{999}.{999}…%` would take gigabytes.
-const SIZE_LIMIT: usize = 1 << 19;
+const SIZE_LIMIT: usize = 1 << 17;
 
 /// An expression with its compiled readings.
 #[derive(Clone)]
 pub(crate) struct Regex {
     source: String,
-    readings: Readings,
     compiled: Arc<Compiled>,
 }
 
@@ -36,8 +35,8 @@ struct Readings {
     wide: Option<String>,
 }
 
-#[derive(Default)]
 struct Compiled {
+    readings: Readings,
     narrow: OnceLock<Option<meta::Regex>>,
     wide: OnceLock<Option<[meta::Regex; 2]>>,
     narrow_dfa: OnceLock<Option<dense::DFA<Vec<u32>>>>,
@@ -66,10 +65,16 @@ impl Regex {
                 is_proven: true,
             });
         }
+        let compiled = Compiled {
+            readings,
+            narrow: OnceLock::new(),
+            wide: OnceLock::new(),
+            narrow_dfa: OnceLock::new(),
+            wide_dfas: OnceLock::new(),
+        };
         Ok(Self {
             source: source.to_owned(),
-            readings,
-            compiled: Arc::default(),
+            compiled: Arc::new(compiled),
         })
     }
 
@@ -83,14 +88,14 @@ impl Regex {
         let Some(narrow) = self
             .compiled
             .narrow
-            .get_or_init(|| compile(&self.readings.narrow, true))
+            .get_or_init(|| compile(&self.compiled.readings.narrow, true))
         else {
             return Outcome::Unsure(Doubt::RegexSize);
         };
         if narrow.is_match(subject) {
             return Outcome::Yes;
         }
-        let Some(wide) = &self.readings.wide else {
+        let Some(wide) = &self.compiled.readings.wide else {
             return Outcome::No;
         };
         if subject
@@ -116,13 +121,13 @@ impl Regex {
     pub(crate) fn narrow_dfa(&self) -> Option<&dense::DFA<Vec<u32>>> {
         self.compiled
             .narrow_dfa
-            .get_or_init(|| determinize(&self.readings.narrow, true))
+            .get_or_init(|| determinize(&self.compiled.readings.narrow, true))
             .as_ref()
     }
 
     /// Automata that together accept whatever some reading matches, unless they are too large.
     pub(crate) fn wide_dfas(&self) -> Option<&[dense::DFA<Vec<u32>>]> {
-        let Some(wide) = &self.readings.wide else {
+        let Some(wide) = &self.compiled.readings.wide else {
             return self.narrow_dfa().map(std::slice::from_ref);
         };
         self.compiled

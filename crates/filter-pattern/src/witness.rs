@@ -94,33 +94,63 @@ fn array(fields: &Fields<'_>, node: &FieldNode<'_>) -> Option<Json> {
     Some(Json::Array(elements))
 }
 
-/// Takes away members of `record`, outermost first, as long as it stays as `is_good` says.
-pub(crate) fn shrink(record: &mut Json, is_good: &dyn Fn(&Json) -> bool) {
-    shrink_at(record, &mut Vec::new(), is_good);
+/// Takes away members of `record`, outermost first, as long as it stays as `is_good` says, until
+/// none can be left out. Members at dotted paths that begin one of `kept` are not tried. Each round
+/// but the last takes away one member at least.
+pub(crate) fn shrink(record: &mut Json, kept: &[&str], is_good: &dyn Fn(&Json) -> bool) {
+    while shrink_at(record, &mut Vec::new(), kept, is_good) {}
 }
 
-fn shrink_at(record: &mut Json, path: &mut Vec<String>, is_good: &dyn Fn(&Json) -> bool) {
+/// Whether a member was taken away.
+fn shrink_at(
+    record: &mut Json,
+    path: &mut Vec<String>,
+    kept: &[&str],
+    is_good: &dyn Fn(&Json) -> bool,
+) -> bool {
     let Some(Json::Object(members)) = at(record, path) else {
-        return;
+        return false;
     };
     let names: Vec<String> = members.keys().cloned().collect();
+    let mut has_shrunk = false;
     for name in names {
-        let Some(Json::Object(members)) = at(record, path) else {
-            return;
-        };
-        let Some(removed) = members.remove(&name) else {
-            continue;
-        };
-        if is_good(record) {
-            continue;
-        }
-        if let Some(Json::Object(members)) = at(record, path) {
-            members.insert(name.clone(), removed);
-        }
         path.push(name);
-        shrink_at(record, path, is_good);
+        if !begins_any(path, kept) && without(record, path, is_good) {
+            has_shrunk = true;
+        } else {
+            has_shrunk |= shrink_at(record, path, kept, is_good);
+        }
         path.pop();
     }
+    has_shrunk
+}
+
+/// Takes away the member at `path`, unless the record would no longer be good.
+fn without(record: &mut Json, path: &[String], is_good: &dyn Fn(&Json) -> bool) -> bool {
+    let Some((name, parent)) = path.split_last() else {
+        return false;
+    };
+    let Some(Json::Object(members)) = at(record, parent) else {
+        return false;
+    };
+    let Some(removed) = members.remove(name) else {
+        return false;
+    };
+    if is_good(record) {
+        return true;
+    }
+    if let Some(Json::Object(members)) = at(record, parent) {
+        members.insert(name.clone(), removed);
+    }
+    false
+}
+
+/// Whether one of `kept` is `path`, or the path of something inside.
+fn begins_any(path: &[String], kept: &[&str]) -> bool {
+    kept.iter().any(|kept| {
+        let mut names = kept.split('.');
+        path.iter().all(|name| names.next() == Some(name))
+    })
 }
 
 fn at<'r>(record: &'r mut Json, path: &[String]) -> Option<&'r mut Json> {

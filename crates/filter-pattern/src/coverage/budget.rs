@@ -5,7 +5,9 @@
 /// patterns, so there must be some bound; with this one the hardest patterns known to us end
 /// within tens of milliseconds. The decisions for real filters take a thousandth of it, so a larger
 /// value would buy nothing but a longer wait before `Undecided`.
-const STEPS: usize = 4_000_000;
+const STEPS: usize = 1_000_000;
+/// Steps more for each candidate: many filters are long without being hard.
+const STEPS_PER_CANDIDATE: usize = 20_000;
 
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -13,10 +15,10 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// An equal part of the whole for each of `shares`.
-    pub(super) fn share(shares: usize) -> Self {
+    /// What deciding one of `events` for so many candidates may cost.
+    pub(super) fn new(events: usize, candidates: usize) -> Self {
         Self {
-            left: STEPS / shares.max(1),
+            left: (STEPS + STEPS_PER_CANDIDATE * candidates) / events.max(1),
         }
     }
 

@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The node at `segments`, added if need be.
-    pub(super) fn node(&mut self, segments: impl IntoIterator<Item = Segment>) -> usize {
+    pub(super) fn node<'s>(&mut self, segments: impl IntoIterator<Item = &'s Segment>) -> usize {
         let mut at = 0;
         for segment in segments {
             at = self.child(at, segment);
@@ -69,19 +69,17 @@ impl<'a> Fields<'a> {
         at
     }
 
-    fn child(&mut self, at: usize, segment: Segment) -> usize {
-        let found = self.nodes[at]
-            .children
-            .iter()
-            .find(|child| self.nodes[**child].segment == segment);
+    fn child(&mut self, at: usize, segment: &Segment) -> usize {
         // What `some element` may be is chosen for each comparison on its own: elements differ.
         let is_shared = self.freedom == Freedom::Strings
             || !matches!(segment, Segment::AnyElement | Segment::AnyMember);
+        let mut children = self.nodes[at].children.iter();
+        let found = children.find(|child| self.nodes[**child].segment == *segment);
         if let (Some(found), true) = (found, is_shared) {
             return *found;
         }
         let index = self.nodes.len();
-        self.nodes.push(FieldNode::new(segment, at));
+        self.nodes.push(FieldNode::new(segment.clone(), at));
         self.nodes[at].children.push(index);
         index
     }
@@ -397,6 +395,7 @@ impl FieldNode<'_> {
         if operands().any(is_large) {
             return true;
         }
+        // What compares with text only treats a number as its spelling, which was tried as a string.
         if !operands().any(|operand| matches!(operand, Operand::Number(_))) {
             return false;
         }
@@ -408,6 +407,18 @@ impl FieldNode<'_> {
             } => !matches!(operand, Operand::Number(_)),
             _ => false,
         };
+        let fits_otherwise = self
+            .numbers()
+            .into_iter()
+            .map(FieldValue::Number)
+            .any(|number| {
+                self.must.iter().all(|(claim, wanted)| {
+                    is_textual(claim) || claim.holds(&number, mode) == *wanted
+                })
+            });
+        if !fits_otherwise {
+            return false;
+        }
         let mut sets: Vec<TextSet<'_>> = Vec::new();
         for (claim, wanted) in &self.must {
             if is_textual(claim) {

@@ -45,7 +45,7 @@ pub fn noise(required: &[RequiredEvent], candidate: &FilterPattern) -> Option<No
         problem.fields.require_text(node);
     }
     goals.reverse();
-    let mut budget = Budget::share(4);
+    let mut budget = Budget::new(4, 1);
     if !problem.fields.settle_all(&mut budget)
         || !matches!(search(&mut problem, goals, &mut budget), Answer::Found)
     {
@@ -69,7 +69,8 @@ pub fn noise(required: &[RequiredEvent], candidate: &FilterPattern) -> Option<No
     if !is_noise(&example) {
         return None;
     }
-    shrink(&mut example, &is_noise);
+    let kept: Vec<&str> = always.iter().copied().collect();
+    shrink(&mut example, &kept, &is_noise);
     Some(Noise { example })
 }
 

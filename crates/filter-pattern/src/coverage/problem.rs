@@ -4,7 +4,7 @@ use super::claim::{Claim, Mode};
 use super::fields::{Fields, Freedom};
 use super::term_facts::{TermFact, TermFacts};
 use crate::FilterPattern;
-use crate::ast::{Expr, Operand, Pattern, Segment, Term, TermPattern, TermRole, Test};
+use crate::ast::{Expr, Operand, Operator, Pattern, Segment, Term, TermPattern, TermRole, Test};
 use crate::outcome::Outcome;
 use crate::requirement::{FieldConstraint, RequiredEvent};
 use crate::text::Text;
@@ -127,8 +127,7 @@ impl<'a> Problem<'a> {
                 }
             }
             Expr::Test(comparison) => {
-                self.fields
-                    .node(comparison.selector.segments.iter().cloned());
+                self.fields.node(&comparison.selector.segments);
             }
         }
     }
@@ -173,7 +172,7 @@ impl<'a> Problem<'a> {
         if let Some(node) = self.rest {
             return node;
         }
-        let node = self.fields.node([Segment::Member("\u{0}rest".to_owned())]);
+        let node = self.fields.node(&[Segment::Member("\u{0}rest".to_owned())]);
         self.rest = Some(node);
         node
     }
@@ -190,12 +189,10 @@ impl<'a> Problem<'a> {
             }
             Expr::Test(comparison) => {
                 let segments = &comparison.selector.segments;
-                let node = self.fields.node(segments.iter().cloned());
+                let node = self.fields.node(segments);
                 let through_wildcard = comparison.selector.wildcards() > 0;
                 let test = &comparison.test;
-                if let Test::Compare(_, Operand::Regex(regex)) = test
-                    && (regex.narrow_dfa().is_none() || regex.wide_dfas().is_none())
-                {
+                if !is_analysable(test, self.mode) {
                     return self.doubtful();
                 }
                 self.push(Formula::Claim {
@@ -250,7 +247,22 @@ impl<'a> Problem<'a> {
 
     /// The node at a dotted path.
     pub(super) fn path(&mut self, path: &str) -> usize {
-        self.fields
-            .node(path.split('.').map(|name| Segment::Member(name.to_owned())))
+        let member = |name: &str| Segment::Member(name.to_owned());
+        let segments: Vec<Segment> = path.split('.').map(member).collect();
+        self.fields.node(&segments)
+    }
+}
+
+/// Whether there is an automaton for the reading of a regular expression that `mode` asks for.
+fn is_analysable(test: &Test, mode: Mode) -> bool {
+    match test {
+        Test::Compare(operator, Operand::Regex(regex)) => {
+            if (mode == Mode::Sure) == (*operator == Operator::Equal) {
+                regex.narrow_dfa().is_some()
+            } else {
+                regex.wide_dfas().is_some()
+            }
+        }
+        _ => true,
     }
 }
