@@ -1,1 +1,25 @@
-//! e2e
+//! Whole-system tests: the binary `scanner`, as a user runs it, against the simulator and against
+//! third parties. Nothing here calls our own functions but to look at what was left behind.
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod canary;
+#[cfg(test)]
+mod chain_breaks;
+#[cfg(test)]
+mod discovery;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod moto;
+#[cfg(test)]
+mod organization_trail;
+#[cfg(test)]
+mod scanner;
+#[cfg(test)]
+mod session_policy;
+#[cfg(test)]
+mod unchanged_world;

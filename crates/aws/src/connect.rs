@@ -10,7 +10,9 @@ use std::{
 use aws_config::{BehaviorVersion, ConfigLoader, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::{Builder as HttpClientBuilder, Connector, proxy::ProxyConfig, tls};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::{
+    orchestrator::HttpResponse, runtime_components::RuntimeComponents,
+};
 use aws_types::{SdkConfig, app_name::AppName};
 use model::{AccountId, Arn, Clock, GapClass, Partition, Region};
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -334,7 +336,10 @@ async fn who_are_we(
     let mut answer = send().await;
     for _ in 1..settings.timing.attempts {
         match &answer {
-            Err(error) if Failure::of(error).is_worth_retrying(None) => {
+            Err(error)
+                if Failure::of(error)
+                    .is_worth_retrying(error.raw_response().map(HttpResponse::status)) =>
+            {
                 tokio::time::sleep(settings.timing.backoff * 2).await;
                 answer = send().await;
             }

@@ -65,11 +65,9 @@ impl Session {
         };
         let target = self.target(region).await?;
         match self.aws.send(&call, &target, &send).await {
-            // Revoked or expired before their time: once more, with new ones.
-            Err(error)
-                if error.class() == GapClass::CredentialsInvalid
-                    && target.credentials.is_some() =>
-            {
+            // Revoked or expired before their time: once more, with new ones. Ambient credentials
+            // are renewed by their provider.
+            Err(error) if error.class() == GapClass::CredentialsInvalid => {
                 self.forget().await;
                 let target = self.target(region).await?;
                 self.aws.send(&call, &target, &send).await

@@ -66,19 +66,13 @@ pub(crate) fn of_sweep(summary: &SweepSummary, fail_on: FailOn) -> Exit {
     };
     let judged = any(Verdict::Pass) || any(Verdict::Fail);
     let incomplete = matches!(summary.discovery, DiscoveryState::Incomplete { .. });
+    let unknown =
+        any(Verdict::Unknown) || incomplete || !judged || summary.state != SweepState::Finished;
     match fail_on {
         FailOn::Never => Exit::Success,
-        _ if any(Verdict::Fail) => Exit::Fail,
-        FailOn::Fail => Exit::Success,
-        FailOn::FailAndUnknown
-            if any(Verdict::Unknown)
-                || incomplete
-                || !judged
-                || summary.state != SweepState::Finished =>
-        {
-            Exit::Unknown
-        }
-        FailOn::FailAndUnknown => Exit::Success,
+        FailOn::Fail | FailOn::FailAndUnknown if any(Verdict::Fail) => Exit::Fail,
+        FailOn::FailAndUnknown if unknown => Exit::Unknown,
+        FailOn::Fail | FailOn::FailAndUnknown => Exit::Success,
     }
 }
 

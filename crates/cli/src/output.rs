@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use daemon::SweepError;
 
 use crate::exit::{BadInput, Exit};
 
@@ -128,12 +129,15 @@ pub(crate) fn failed(error: &anyhow::Error) -> Exit {
         }
     }
     say(&format!("error: {text}"));
+    let refused = |error: &store::Error| error.is_bad_input();
     let is_bad_input = error.chain().any(|cause| {
         cause.is::<BadInput>()
-            || cause
-                .downcast_ref::<store::Error>()
-                .is_some_and(store::Error::is_bad_input)
-            || cause.is::<discovery::DiscoverError>()
+            || cause.downcast_ref().is_some_and(refused)
+            || match cause.downcast_ref::<SweepError>() {
+                Some(SweepError::Discover(_)) => true,
+                Some(SweepError::Store(error)) => refused(error),
+                None => false,
+            }
     });
     if is_bad_input {
         Exit::Usage

@@ -215,7 +215,7 @@ fn data_points(statistic: &str, published: &Published<'_>) -> Option<DataPoints>
     // a period may hold both. Only 0 leaves a sum as it is.
     let default = match published.default_value {
         None => None,
-        Some(default) if default == 0.0 => Some(0.0),
+        Some(0.0) => Some(0.0),
         Some(_) => return None,
     };
     let with_default = |mixed: f64| {

@@ -145,8 +145,8 @@ impl<'e> Walk<'e> {
                 "is_multi_region": trail.is_multi_region,
                 "is_organization_trail": trail.is_organization_trail,
                 "log_group": trail.log_group,
-                "status": detail.map(|detail| &detail.status),
-                "selectors": detail.map(|detail| &detail.selectors),
+                "status": detail.and_then(|detail| detail.status.as_ref().ok()),
+                "selectors": detail.and_then(|detail| detail.selectors.as_ref().ok()),
             }),
         };
         let holds = if trail.is_organization_trail {
@@ -168,14 +168,12 @@ impl<'e> Walk<'e> {
         let group = trail
             .log_group_arn()
             .and_then(|arn| self.evidence.log_groups.get(&arn));
-        match group {
-            Some(group) => self.log_group(trail, node, group, &obstacles, &advice),
-            None => {
-                let message = format!("the log group `{named}` cannot be understood");
-                obstacles
-                    .push(Obstacle::new(Link::LogGroup, Reason::TrailUndecided, message).at(node));
-                self.dead_end(trail, obstacles);
-            }
+        if let Some(group) = group {
+            self.log_group(trail, node, group, &obstacles, &advice);
+        } else {
+            let message = format!("the log group `{named}` cannot be understood");
+            obstacles.push(Obstacle::new(Link::LogGroup, Reason::TrailUndecided, message).at(node));
+            self.dead_end(trail, obstacles);
         }
     }
 
@@ -249,7 +247,7 @@ impl<'e> Walk<'e> {
                 account: group.arn.account(),
                 region: group.arn.region().clone(),
             };
-            self.filter(trail, node, filter, pattern, place, above, advice);
+            self.filter(trail, node, filter, pattern, &place, above, advice);
         }
     }
 
@@ -263,7 +261,7 @@ impl<'e> Walk<'e> {
         parent: usize,
         filter: &'e MetricFilter,
         pattern: Option<FilterPattern>,
-        place: Place,
+        place: &Place,
         above: &[Obstacle],
         advice: &[Advice],
     ) {
@@ -284,7 +282,7 @@ impl<'e> Walk<'e> {
         let node = self.node(candidate, &mut own, "");
         for transformation in &filter.transformations {
             let mut advice = advice.to_vec();
-            let below = self.metric(node, filter, transformation, &place, &mut advice);
+            let below = self.metric(node, filter, transformation, place, &mut advice);
             let obstacles = above
                 .iter()
                 .cloned()

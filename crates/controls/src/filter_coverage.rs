@@ -63,6 +63,12 @@ impl Answer {
 
     /// What the filters lack, as the link that is broken.
     pub(crate) fn obstacle(&self, subject: &str) -> Obstacle {
+        // "it misses", but "they miss".
+        let s = if subject.ends_with("together") {
+            ""
+        } else {
+            "es"
+        };
         let conditions: Vec<&str> = self
             .missed
             .iter()
@@ -81,13 +87,13 @@ impl Answer {
             Some(condition) if conditions.len() == names.len() => (
                 Reason::FilterNarrowed,
                 format!(
-                    "{subject} matches {} only under a condition: {condition}",
+                    "{subject} match{s} {} only under a condition: {condition}",
                     listed(&names)
                 ),
             ),
             _ => (
                 Reason::FilterIncomplete,
-                format!("{subject} misses {}", listed(&names)),
+                format!("{subject} miss{s} {}", listed(&names)),
             ),
         };
         Obstacle::new(Link::MetricFilter, reason, message)

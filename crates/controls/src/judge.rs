@@ -36,6 +36,7 @@ pub fn judge(
         control: control.id.clone(),
         reason: Reason::EvidenceGap,
         link: None,
+        node: None,
         message: String::new(),
         covered_by: None,
         advice: Vec::new(),
@@ -134,6 +135,7 @@ fn walked(
     Finding {
         reason: decision.reason,
         link: decision.link,
+        node: decision.node,
         message: decision.message,
         covered_by: decision.covered_by,
         advice,
@@ -146,6 +148,7 @@ fn walked(
 struct Decision {
     reason: Reason,
     link: Option<Link>,
+    node: Option<usize>,
     message: String,
     covered_by: Option<CoveredBy>,
     advice: Vec<Advice>,
@@ -157,6 +160,7 @@ impl Decision {
         Self {
             reason: obstacle.reason,
             link: Some(obstacle.link),
+            node: obstacle.node,
             message: obstacle.message,
             covered_by: None,
             advice: Vec::new(),
@@ -250,6 +254,7 @@ fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decisio
         return Decision {
             reason: Reason::CoveredByOwnTrail,
             link: None,
+            node: None,
             message: "nothing is required".to_owned(),
             covered_by: None,
             advice,
@@ -273,6 +278,7 @@ fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decisio
     Decision {
         reason,
         link: None,
+        node: None,
         message: format!(
             "covered by {by}, through the metric filter {}",
             listed(&filters)
@@ -293,23 +299,20 @@ fn undecided(hopeful: &[&Path<'_>], at_best: &Answer) -> Decision {
         .iter()
         .filter(|path| !path.works())
         .max_by(|a, b| nearness(&a.obstacles).cmp(&nearness(&b.obstacles)));
-    match nearest.and_then(|path| path.obstacles.first()) {
-        Some(obstacle) => Decision::of(obstacle.clone()),
-        None => {
-            let reason = at_best
-                .undecided
-                .as_deref()
-                .unwrap_or("the pattern is not decided");
-            let message = format!(
-                "whether the metric filters match every required event is not decided: {reason}"
-            );
-            Decision::of(Obstacle::new(
-                Link::MetricFilter,
-                Reason::FilterUndecided,
-                message,
-            ))
-        }
+    if let Some(obstacle) = nearest.and_then(|path| path.obstacles.first()) {
+        return Decision::of(obstacle.clone());
     }
+    let reason = at_best
+        .undecided
+        .as_deref()
+        .unwrap_or("the pattern is not decided");
+    let message =
+        format!("whether the metric filters match every required event is not decided: {reason}");
+    Decision::of(Obstacle::new(
+        Link::MetricFilter,
+        Reason::FilterUndecided,
+        message,
+    ))
 }
 
 /// The broken link whose mending restores most coverage; where no single one does, the one that

@@ -91,6 +91,9 @@ pub struct Finding {
     pub reason: Reason,
     /// The link that is broken or could not be read.
     pub link: Option<Link>,
+    /// The index in `chain` of the node that is broken or could not be read; for something that is
+    /// absent, of the node below which it would be.
+    pub node: Option<usize>,
     /// One sentence that a human would say.
     pub message: String,
     /// The chain that holds, for a PASS.

@@ -73,20 +73,13 @@ fn push_chain(out: &mut String, finding: &Finding, options: &Options) {
         push_line(out, "  Nothing was looked at.");
         return;
     }
-    let decisive = decisive_nodes(finding);
+    let decisive = decisive_node(finding);
     // What is absent has no node of its own: a line stands where it would be.
-    let absent = finding.link.filter(|_| decisive.is_empty());
-    let gap_below = absent.and_then(|link| node_before(&finding.chain, link));
+    let absent = finding.link.filter(|_| decisive.is_none());
+    let gap_below = finding.node.filter(|node| *node < finding.chain.len());
     for (index, depth) in in_tree_order(&finding.chain) {
         let node = &finding.chain[index];
-        push_node(
-            out,
-            finding,
-            node,
-            depth,
-            decisive.contains(&index),
-            options,
-        );
+        push_node(out, finding, node, depth, decisive == Some(index), options);
         if let Some(link) = absent.filter(|_| gap_below == Some(index)) {
             push_absent(out, finding, link, depth + 1, options);
         }
@@ -96,34 +89,13 @@ fn push_chain(out: &mut String, finding: &Finding, options: &Options) {
     }
 }
 
-/// The nodes that the finding speaks of.
-fn decisive_nodes(finding: &Finding) -> Vec<usize> {
-    let with_reason = || {
-        (finding.chain.iter().enumerate()).filter(|(_, node)| {
+/// The node that the finding speaks of, unless it speaks of something that is absent below it.
+fn decisive_node(finding: &Finding) -> Option<usize> {
+    finding.node.filter(|index| {
+        finding.chain.get(*index).is_some_and(|node| {
             node.state != NodeState::Holds && node.reason == Some(finding.reason)
         })
-    };
-    let at_link: Vec<usize> = with_reason()
-        .filter(|(_, node)| Some(node.link) == finding.link)
-        .map(|(index, _)| index)
-        .collect();
-    if at_link.is_empty() {
-        // A topic without subscriptions is where the link after it breaks.
-        with_reason().map(|(index, _)| index).collect()
-    } else {
-        at_link
-    }
-}
-
-/// The node below which `link` would be, where that is beyond doubt: the only one of the link
-/// before it that leads nowhere.
-fn node_before(chain: &[ChainNode], link: Link) -> Option<usize> {
-    let before = Link::ALL.into_iter().rev().find(|before| *before < link)?;
-    let mut candidates = (0..chain.len())
-        .filter(|index| chain[*index].link == before)
-        .filter(|index| chain.iter().all(|node| node.parent != Some(*index)));
-    let only = candidates.next()?;
-    candidates.next().is_none().then_some(only)
+    })
 }
 
 fn push_absent(out: &mut String, finding: &Finding, link: Link, depth: usize, options: &Options) {

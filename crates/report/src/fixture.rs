@@ -87,6 +87,7 @@ pub(crate) fn finding(number: u64, reason: Reason) -> Finding {
         control: "organizations-changes".parse().unwrap(),
         reason,
         link: None,
+        node: None,
         message: reason.meaning().to_owned(),
         covered_by: None,
         advice: Vec::new(),
@@ -113,6 +114,7 @@ pub(crate) fn entry(number: u64, name: &str, finding: Finding) -> Entry {
 pub(crate) fn failing() -> Entry {
     let finding = Finding {
         link: Some(Link::MetricFilter),
+        node: Some(2),
         message: "the metric filter `org-changes` misses LeaveOrganization".to_owned(),
         chain: chain(),
         advice: vec![Advice {

@@ -166,6 +166,7 @@ fn finding_row(
             control: columns.parsed("control")?,
             reason: columns.parsed("reason")?,
             link: columns.parsed_option("link")?,
+            node: detail.node,
             message: detail.message.into_owned(),
             covered_by: detail.covered_by.into_owned(),
             advice: detail.advice.into_owned(),
@@ -185,6 +186,7 @@ fn finding_row(
 /// The part of a finding that accounts have in common, as a document.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Detail<'a> {
+    node: Option<usize>,
     message: Cow<'a, str>,
     covered_by: Cow<'a, Option<CoveredBy>>,
     advice: Cow<'a, [Advice]>,
@@ -204,6 +206,7 @@ pub(crate) struct Judged<'a> {
 impl<'a> Judged<'a> {
     pub(crate) fn new(finding: &'a Finding, evidence: Option<ContentHash>) -> Self {
         let detail = model::canonical_json(&Detail {
+            node: finding.node,
             message: Cow::Borrowed(&finding.message),
             covered_by: Cow::Borrowed(&finding.covered_by),
             advice: Cow::Borrowed(&finding.advice),

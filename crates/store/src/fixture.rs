@@ -139,6 +139,7 @@ pub(crate) fn finding(number: u64, reason: Reason) -> Finding {
         control: "organizations-changes".parse().unwrap(),
         reason,
         link: Some(Link::Trail),
+        node: Some(0),
         message: reason.meaning().to_owned(),
         covered_by: None,
         advice: Vec::new(),

@@ -75,153 +75,105 @@ fn the_benchmarks_own_alarm_fires() {
     assert_eq!(reasons(Some(0.0), |_| {}), []);
 }
 
+/// Reads a row of a table: words, of which `-` is nothing and the last one is the answer.
+fn check(row: &str, change: impl FnOnce(&[&str], &mut MetricAlarm) -> Option<f64>) {
+    let words: Vec<&str> = row.split_whitespace().collect();
+    let (expected, words) = words.split_last().unwrap();
+    let mut changed = alarm();
+    let default = change(words, &mut changed);
+    let found = reasons(default, |alarm| *alarm = changed);
+    let found: Vec<&str> = found.iter().map(|reason| reason.code()).collect();
+    assert_eq!(
+        found,
+        if *expected == "fires" {
+            vec![]
+        } else {
+            vec![*expected]
+        },
+        "{row}"
+    );
+}
+
+fn number(word: &str) -> Option<f64> {
+    (word != "-").then(|| word.parse().unwrap())
+}
+
+/// Statistic, comparison, threshold, the filter's default value, and what one event does.
+const THRESHOLDS: &str = "
+    Sum          GreaterThanOrEqualToThreshold  1    -  fires
+    Sum          GreaterThanOrEqualToThreshold  1    0  fires
+    Sum          GreaterThanThreshold           0    -  fires
+    Sum          GreaterThanThreshold           0.5  0  fires
+    Sum          GreaterThanThreshold           1    -  alarm-never-fires
+    Sum          GreaterThanOrEqualToThreshold  3    -  alarm-never-fires
+    Sum          GreaterThanOrEqualToThreshold  0    0  alarm-stuck
+    Sum          GreaterThanOrEqualToThreshold  0    -  fires
+    Sum          LessThanThreshold              1    -  alarm-never-fires
+    Sum          LessThanThreshold              1    0  alarm-stuck
+    Sum          LessThanOrEqualToThreshold     1    0  alarm-stuck
+    Maximum      GreaterThanOrEqualToThreshold  1    0  fires
+    Maximum      GreaterThanOrEqualToThreshold  1    -  fires
+    Maximum      GreaterThanOrEqualToThreshold  2    -  alarm-never-fires
+    Average      GreaterThanOrEqualToThreshold  1    -  fires
+    Average      GreaterThanOrEqualToThreshold  1    0  alarm-never-fires
+    Average      GreaterThanThreshold           0    0  alarm-never-fires
+    Minimum      GreaterThanOrEqualToThreshold  1    -  fires
+    Minimum      GreaterThanOrEqualToThreshold  1    0  alarm-never-fires
+    SampleCount  GreaterThanOrEqualToThreshold  1    -  fires
+    SampleCount  GreaterThanOrEqualToThreshold  1    0  alarm-stuck
+    SampleCount  GreaterThanThreshold           1    -  alarm-never-fires
+    p99          GreaterThanOrEqualToThreshold  1    -  alarm-undecided
+    Sum          GreaterThanUpperThreshold      1    -  alarm-undecided
+    Sum          GreaterThanOrEqualToThreshold  1    5  alarm-undecided
+";
+
 #[test]
 fn statistic_comparison_and_threshold_decide_for_one_event() {
-    use Reason::{AlarmNeverFires, AlarmStuck, AlarmUndecided};
-    let rows: &[(&str, &str, f64, Option<f64>, &[Reason])] = &[
-        ("Sum", "GreaterThanThreshold", 0.0, None, &[]),
-        ("Sum", "GreaterThanThreshold", 0.5, Some(0.0), &[]),
-        ("Sum", "GreaterThanThreshold", 1.0, None, &[AlarmNeverFires]),
-        (
-            "Sum",
-            "GreaterThanOrEqualToThreshold",
-            3.0,
-            None,
-            &[AlarmNeverFires],
-        ),
-        (
-            "Sum",
-            "GreaterThanOrEqualToThreshold",
-            0.0,
-            Some(0.0),
-            &[AlarmStuck],
-        ),
-        ("Sum", "GreaterThanOrEqualToThreshold", 0.0, None, &[]),
-        ("Sum", "LessThanThreshold", 1.0, None, &[AlarmNeverFires]),
-        ("Sum", "LessThanThreshold", 1.0, Some(0.0), &[AlarmStuck]),
-        (
-            "Sum",
-            "LessThanOrEqualToThreshold",
-            1.0,
-            Some(0.0),
-            &[AlarmStuck],
-        ),
-        (
-            "Maximum",
-            "GreaterThanOrEqualToThreshold",
-            1.0,
-            Some(0.0),
-            &[],
-        ),
-        ("Maximum", "GreaterThanOrEqualToThreshold", 1.0, None, &[]),
-        ("Average", "GreaterThanOrEqualToThreshold", 1.0, None, &[]),
-        (
-            "Average",
-            "GreaterThanOrEqualToThreshold",
-            1.0,
-            Some(0.0),
-            &[AlarmNeverFires],
-        ),
-        (
-            "Average",
-            "GreaterThanThreshold",
-            0.0,
-            Some(0.0),
-            &[AlarmNeverFires],
-        ),
-        ("Minimum", "GreaterThanOrEqualToThreshold", 1.0, None, &[]),
-        (
-            "Minimum",
-            "GreaterThanOrEqualToThreshold",
-            1.0,
-            Some(0.0),
-            &[AlarmNeverFires],
-        ),
-        (
-            "SampleCount",
-            "GreaterThanOrEqualToThreshold",
-            1.0,
-            None,
-            &[],
-        ),
-        (
-            "SampleCount",
-            "GreaterThanOrEqualToThreshold",
-            1.0,
-            Some(0.0),
-            &[AlarmStuck],
-        ),
-        (
-            "SampleCount",
-            "GreaterThanThreshold",
-            1.0,
-            None,
-            &[AlarmNeverFires],
-        ),
-        (
-            "p99",
-            "GreaterThanOrEqualToThreshold",
-            1.0,
-            None,
-            &[AlarmUndecided],
-        ),
-        (
-            "Sum",
-            "GreaterThanUpperThreshold",
-            1.0,
-            None,
-            &[AlarmUndecided],
-        ),
-        (
-            "Sum",
-            "GreaterThanOrEqualToThreshold",
-            1.0,
-            Some(5.0),
-            &[AlarmUndecided],
-        ),
-    ];
-    for (statistic, operator, threshold, default, expected) in rows {
-        let found = reasons(*default, |alarm| {
+    for row in THRESHOLDS.lines().filter(|row| !row.trim().is_empty()) {
+        check(row, |words, alarm| {
+            let [statistic, operator, threshold, default] = words else {
+                panic!("{row}")
+            };
             alarm.statistic = Some((*statistic).to_owned());
             alarm.comparison_operator = Some((*operator).to_owned());
-            alarm.threshold = Some(*threshold);
+            alarm.threshold = number(threshold);
+            number(default)
         });
-        assert_eq!(
-            found, *expected,
-            "{statistic} {operator} {threshold} default {default:?}"
-        );
     }
 }
 
+/// Periods, data points, missing data, the filter's default value, and what one event does.
+const PERIODS: &str = "
+    1   -  missing       -  fires
+    1   -  notBreaching  -  fires
+    1   -  notBreaching  0  fires
+    1   -  breaching     -  alarm-stuck
+    1   -  breaching     0  alarm-stuck
+    1   -  ignore        -  alarm-stuck
+    1   -  ignore        0  fires
+    1   -  whatever      -  alarm-undecided
+    12  1  notBreaching  -  fires
+    3   1  missing       0  fires
+    3   -  notBreaching  -  alarm-never-fires
+    3   2  notBreaching  -  alarm-never-fires
+    3   2  missing       0  alarm-never-fires
+    3   2  missing       -  fires
+    1   2  missing       -  alarm-undecided
+    1   0  missing       -  alarm-undecided
+";
+
 #[test]
 fn periods_and_missing_data_decide_whether_it_fires_and_lets_go() {
-    use Reason::{AlarmNeverFires, AlarmStuck, AlarmUndecided};
-    let rows: &[(i32, Option<i32>, &str, Option<f64>, &[Reason])] = &[
-        (1, None, "missing", None, &[]),
-        (1, None, "notBreaching", None, &[]),
-        (1, None, "breaching", None, &[AlarmStuck]),
-        (1, None, "ignore", None, &[AlarmStuck]),
-        (1, None, "ignore", Some(0.0), &[]),
-        (1, None, "breaching", Some(0.0), &[AlarmStuck]),
-        (1, None, "whatever", None, &[AlarmUndecided]),
-        (12, Some(1), "notBreaching", None, &[]),
-        (3, None, "notBreaching", None, &[AlarmNeverFires]),
-        (3, Some(2), "notBreaching", None, &[AlarmNeverFires]),
-        (3, Some(2), "missing", Some(0.0), &[AlarmNeverFires]),
-        (3, Some(2), "missing", None, &[]),
-        (1, Some(2), "missing", None, &[AlarmUndecided]),
-        (1, Some(0), "missing", None, &[AlarmUndecided]),
-    ];
-    for (periods, datapoints, missing, default, expected) in rows {
-        let found = reasons(*default, |alarm| {
-            alarm.evaluation_periods = Some(*periods);
-            alarm.datapoints_to_alarm = *datapoints;
+    for row in PERIODS.lines().filter(|row| !row.trim().is_empty()) {
+        check(row, |words, alarm| {
+            let [periods, datapoints, missing, default] = words else {
+                panic!("{row}")
+            };
+            alarm.evaluation_periods = periods.parse().ok();
+            alarm.datapoints_to_alarm = datapoints.parse().ok();
             alarm.treat_missing_data = Some((*missing).to_owned());
+            number(default)
         });
-        assert_eq!(
-            found, *expected,
-            "{datapoints:?} of {periods}, {missing}, default {default:?}"
-        );
     }
 }
 
@@ -398,7 +350,7 @@ fn metric_math_is_decided_only_where_it_is_the_plain_metric() {
 #[test]
 fn a_setting_of_unknown_effect_is_not_judged() {
     let found = reasons(None, |alarm| {
-        alarm.unknown_settings = vec!["EvaluationWindow".to_owned()]
+        alarm.unknown_settings = vec!["EvaluationWindow".to_owned()];
     });
     assert_eq!(found, [Reason::AlarmUndecided]);
     assert_eq!(

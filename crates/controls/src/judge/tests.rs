@@ -1,1 +1,505 @@
 //! Verdicts on hand-made evidence.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use model::{
+    AccountId, Arn, GapSample, LogGroupArn, Verdict,
+    evidence::{
+        AlarmLookup, Alarms, BasicEventSelector, Delivery, Dimensions, EventSelectors, FoundAlarms,
+        LogGroupEvidence, MetricAlarm, MetricFilter, MetricTransformation, Place, Presence,
+        Subscription, SubscriptionState, TopicEvidence, TrailEvidence, TrailStatus,
+    },
+};
+use proptest::prelude::*;
+
+use super::*;
+use crate::Catalog;
+
+const OWN: &str = "222222222222";
+const OWNER: &str = "111111111111";
+
+fn control() -> Control {
+    Catalog::embedded().unwrap().find("4.15").unwrap().clone()
+}
+
+fn account(state: AccountState) -> Account {
+    Account {
+        id: OWN.parse().unwrap(),
+        name: "member".to_owned(),
+        state,
+        ou_path: None,
+    }
+}
+
+fn pattern(events: &[&str]) -> String {
+    let names: Vec<String> = events
+        .iter()
+        .map(|name| format!("($.eventName = \"{name}\")"))
+        .collect();
+    format!(
+        "{{ ($.eventSource = \"organizations.amazonaws.com\") && ({}) }}",
+        names.join(" || ")
+    )
+}
+
+fn all_events() -> Vec<String> {
+    control()
+        .required_events()
+        .iter()
+        .map(|event| event.name.clone())
+        .collect()
+}
+
+/// What a chain consists of, and what is wrong with it.
+#[derive(Debug, Clone)]
+struct Chain {
+    name: &'static str,
+    owner: &'static str,
+    organization: bool,
+    logging: bool,
+    patterns: Vec<String>,
+    /// How many of the filters have an alarm, from the first on.
+    alarmed: usize,
+    confirmed: bool,
+    /// Which reads failed: status, selectors, filters, alarms, subscriptions.
+    unread: [bool; 5],
+}
+
+impl Chain {
+    fn good(name: &'static str, owner: &'static str) -> Self {
+        let events = all_events();
+        let events: Vec<&str> = events.iter().map(String::as_str).collect();
+        Self {
+            name,
+            owner,
+            organization: owner == OWNER,
+            logging: true,
+            patterns: vec![pattern(&events)],
+            alarmed: usize::MAX,
+            confirmed: true,
+            unread: [false; 5],
+        }
+    }
+
+    fn arn(&self, service: &str, resource: &str) -> Arn {
+        format!("arn:aws:{service}:us-east-1:{}:{resource}", self.owner)
+            .parse()
+            .unwrap()
+    }
+
+    fn gap(&self, api: &str) -> Gap {
+        Gap {
+            class: GapClass::AccessDenied,
+            api: api.to_owned(),
+            resource: None,
+            account: Some(self.owner.parse().unwrap()),
+            region: None,
+            sample: GapSample::default(),
+        }
+    }
+
+    fn read<T>(&self, index: usize, api: &str, value: T) -> Result<T, Gap> {
+        if self.unread[index] {
+            Err(self.gap(api))
+        } else {
+            Ok(value)
+        }
+    }
+
+    fn add_to(&self, evidence: &mut AccountEvidence) {
+        let owner: AccountId = self.owner.parse().unwrap();
+        let place = Place {
+            account: owner,
+            region: "us-east-1".parse().unwrap(),
+        };
+        let trail_arn = self.arn("cloudtrail", &format!("trail/{}", self.name));
+        let group: LogGroupArn = format!(
+            "arn:aws:logs:us-east-1:{}:log-group:{}:*",
+            self.owner, self.name
+        )
+        .parse()
+        .unwrap();
+        let topic = self.arn("sns", self.name);
+        let metric = |index: usize| format!("{}-{index}", self.name);
+
+        evidence.trails.as_mut().unwrap().push(Trail {
+            arn: trail_arn.clone(),
+            home_region: place.region.clone(),
+            is_multi_region: true,
+            is_organization_trail: self.organization,
+            log_group: Some(format!("{group}:*")),
+        });
+        let selector = BasicEventSelector {
+            include_management_events: true,
+            read_write_type: "All".to_owned(),
+            exclude_management_event_sources: Vec::new(),
+        };
+        let detail = TrailEvidence {
+            arn: trail_arn.clone(),
+            status: self.read(
+                0,
+                "cloudtrail:GetTrailStatus",
+                TrailStatus {
+                    is_logging: self.logging,
+                    delivery: Delivery::Fresh,
+                },
+            ),
+            selectors: self.read(
+                1,
+                "cloudtrail:GetEventSelectors",
+                EventSelectors {
+                    basic: vec![selector],
+                    advanced: Vec::new(),
+                },
+            ),
+        };
+        evidence.trail_details.insert(trail_arn, Arc::new(detail));
+        let filters = self
+            .patterns
+            .iter()
+            .enumerate()
+            .map(|(index, pattern)| MetricFilter {
+                name: metric(index),
+                pattern: pattern.clone(),
+                transformations: vec![MetricTransformation {
+                    metric_name: metric(index),
+                    namespace: "CIS".to_owned(),
+                    value: "1".to_owned(),
+                    default_value: None,
+                    dimensions: BTreeMap::new(),
+                    unit: None,
+                }],
+                apply_on_transformed_logs: false,
+                field_selection_criteria: None,
+                emit_system_field_dimensions: Vec::new(),
+            });
+        let filters = self.read(
+            2,
+            "logs:DescribeMetricFilters",
+            Presence::Present(filters.collect::<Vec<_>>()),
+        );
+        if let Ok(Presence::Present(filters)) = &filters {
+            for (index, filter) in filters.iter().enumerate() {
+                let key = filter.transformations[0].metric(place.clone());
+                let alarm = MetricAlarm {
+                    arn: self.arn("cloudwatch", &format!("alarm:{}", metric(index))),
+                    name: metric(index),
+                    actions_enabled: true,
+                    alarm_actions: vec![topic.to_string()],
+                    metric: Some(("CIS".to_owned(), metric(index), Dimensions::default())),
+                    statistic: Some("Sum".to_owned()),
+                    extended_statistic: None,
+                    period_seconds: Some(300),
+                    unit: None,
+                    evaluation_periods: Some(1),
+                    datapoints_to_alarm: None,
+                    threshold: Some(1.0),
+                    comparison_operator: Some("GreaterThanOrEqualToThreshold".to_owned()),
+                    treat_missing_data: None,
+                    metrics: Vec::new(),
+                    unknown_settings: Vec::new(),
+                };
+                let metric_alarms = if index < self.alarmed {
+                    vec![alarm]
+                } else {
+                    Vec::new()
+                };
+                let found = FoundAlarms {
+                    metric_alarms,
+                    composite_alarms: Vec::new(),
+                };
+                let found = self.read(3, "cloudwatch:DescribeAlarmsForMetric", found);
+                let alarms = Alarms {
+                    metric: key.clone(),
+                    lookup: AlarmLookup::FullList,
+                    found,
+                };
+                evidence.alarms.insert(key, Arc::new(alarms));
+            }
+        }
+        evidence.log_groups.insert(
+            group.clone(),
+            Arc::new(LogGroupEvidence {
+                arn: group,
+                metric_filters: filters,
+            }),
+        );
+        let state = if self.confirmed {
+            SubscriptionState::Confirmed(self.arn("sns", &format!("{}:0a1b", self.name)))
+        } else {
+            SubscriptionState::Pending
+        };
+        let subscription = Subscription {
+            state,
+            protocol: "email".to_owned(),
+            endpoint: "s…@example.com".to_owned(),
+        };
+        let subscriptions = self.read(
+            4,
+            "sns:ListSubscriptionsByTopic",
+            Presence::Present(vec![subscription]),
+        );
+        evidence.topics.insert(
+            topic.clone(),
+            Arc::new(TopicEvidence {
+                arn: topic,
+                subscriptions,
+            }),
+        );
+    }
+}
+
+fn evidence(chains: &[Chain]) -> AccountEvidence {
+    let mut evidence = AccountEvidence::of_trails(OWN.parse().unwrap(), Vec::new());
+    for chain in chains {
+        chain.add_to(&mut evidence);
+    }
+    evidence
+}
+
+fn judged(chains: &[Chain]) -> Finding {
+    judge(
+        &control(),
+        &JudgeContext::default(),
+        &account(AccountState::Active),
+        Some(&evidence(chains)),
+    )
+}
+
+#[test]
+fn a_good_chain_passes_and_says_by_whom() {
+    let own = judged(&[Chain::good("own", OWN)]);
+    assert_eq!(
+        (own.reason, own.verdict()),
+        (Reason::CoveredByOwnTrail, Verdict::Pass)
+    );
+    let organization = judged(&[Chain::good("org", OWNER)]);
+    assert_eq!(organization.reason, Reason::CoveredByOrganizationTrail);
+    assert_eq!(organization.covered_by.unwrap().account.to_string(), OWNER);
+    assert!(
+        organization
+            .chain
+            .iter()
+            .all(|node| node.state == NodeState::Holds)
+    );
+}
+
+#[test]
+fn an_account_that_is_not_active_is_not_judged() {
+    for (state, reason) in [
+        (AccountState::Suspended, Reason::AccountSuspended),
+        (AccountState::PendingClosure, Reason::AccountClosing),
+        (AccountState::Closed, Reason::AccountClosing),
+        (AccountState::PendingActivation, Reason::AccountNotActivated),
+    ] {
+        let finding = judge(&control(), &JudgeContext::default(), &account(state), None);
+        assert_eq!(
+            (finding.reason, finding.verdict()),
+            (reason, Verdict::NotApplicable)
+        );
+    }
+}
+
+#[test]
+fn the_broken_link_is_the_one_whose_mending_restores_most() {
+    // The organization's trail is complete but stopped; the own trail has no filter at all.
+    let stopped = Chain {
+        logging: false,
+        ..Chain::good("org", OWNER)
+    };
+    let bare = Chain {
+        patterns: Vec::new(),
+        ..Chain::good("own", OWN)
+    };
+    assert_eq!(
+        judged(&[bare.clone(), stopped]).reason,
+        Reason::TrailNotLogging
+    );
+    assert_eq!(judged(&[bare]).reason, Reason::FilterAbsent);
+    // Of two halves, only one has an alarm.
+    let events = all_events();
+    let (one, other) = events.split_at(7);
+    let half = |events: &[String]| pattern(&events.iter().map(String::as_str).collect::<Vec<_>>());
+    let halves = Chain {
+        patterns: vec![half(one), half(other)],
+        ..Chain::good("own", OWN)
+    };
+    assert_eq!(
+        judged(std::slice::from_ref(&halves)).verdict(),
+        Verdict::Pass
+    );
+    assert_eq!(
+        judged(&[Chain {
+            alarmed: 1,
+            ..halves
+        }])
+        .reason,
+        Reason::AlarmAbsent
+    );
+}
+
+#[test]
+fn halves_on_the_log_groups_of_two_trails_count_together() {
+    let events = all_events();
+    let (one, other) = events.split_at(5);
+    let half = |events: &[String]| {
+        vec![pattern(
+            &events.iter().map(String::as_str).collect::<Vec<_>>(),
+        )]
+    };
+    let own = Chain {
+        patterns: half(one),
+        ..Chain::good("own", OWN)
+    };
+    let organization = Chain {
+        patterns: half(other),
+        ..Chain::good("org", OWNER)
+    };
+    assert_eq!(
+        judged(&[own.clone(), organization.clone()]).verdict(),
+        Verdict::Pass
+    );
+    assert_eq!(judged(&[own]).reason, Reason::FilterIncomplete);
+    let silent = Chain {
+        confirmed: false,
+        ..organization
+    };
+    assert_eq!(judged(&[silent]).verdict(), Verdict::Fail);
+}
+
+#[test]
+fn a_gap_that_would_decide_is_unknown_and_comes_first() {
+    for index in 0..5 {
+        let mut chain = Chain::good("own", OWN);
+        chain.unread[index] = true;
+        let finding = judged(&[chain]);
+        assert_eq!(finding.verdict(), Verdict::Unknown, "{index}: {finding:?}");
+        assert_eq!(finding.gaps.len(), 1);
+    }
+}
+
+#[test]
+fn a_gap_beside_a_proven_chain_does_not_matter() {
+    let mut unread = Chain::good("own", OWN);
+    unread.unread = [true; 5];
+    let finding = judged(&[unread, Chain::good("org", OWNER)]);
+    assert_eq!(finding.verdict(), Verdict::Pass);
+    assert!(!finding.gaps.is_empty());
+}
+
+#[test]
+fn a_gap_behind_a_broken_link_does_not_hide_that_it_is_broken() {
+    let mut stopped = Chain {
+        logging: false,
+        ..Chain::good("own", OWN)
+    };
+    stopped.unread[4] = true;
+    assert_eq!(judged(&[stopped]).reason, Reason::TrailNotLogging);
+}
+
+#[test]
+fn a_pattern_that_is_not_understood_is_unknown() {
+    let strange = Chain {
+        patterns: vec!["{ $.eventName ~ \"x\" }".to_owned()],
+        ..Chain::good("own", OWN)
+    };
+    let finding = judged(&[strange]);
+    assert_eq!(finding.reason, Reason::FilterUndecided, "{finding:?}");
+}
+
+#[test]
+fn an_account_that_was_not_entered_hears_of_the_organization_trail() {
+    let gap = Gap {
+        api: "sts:AssumeRole".to_owned(),
+        ..Chain::good("own", OWN).gap("")
+    };
+    let context = JudgeContext {
+        organization_trails: evidence(&[Chain::good("org", OWNER)]).trails.unwrap(),
+    };
+    let unread = AccountEvidence::unread(OWN.parse().unwrap(), gap);
+    let finding = judge(
+        &control(),
+        &context,
+        &account(AccountState::Active),
+        Some(&unread),
+    );
+    assert_eq!(
+        (finding.reason, finding.verdict()),
+        (Reason::AccountNotEntered, Verdict::Unknown)
+    );
+    assert_eq!(
+        finding.advice[0].code,
+        AdviceCode::OrganizationTrailShouldCover
+    );
+}
+
+fn any_chain(name: &'static str, owner: &'static str) -> impl Strategy<Value = Chain> {
+    let patterns = prop::collection::vec(
+        prop_oneof![
+            Just(Chain::good("x", OWN).patterns[0].clone()),
+            Just(pattern(&["MoveAccount", "LeaveOrganization"])),
+            Just(
+                "{ $.eventSource = \"organizations.amazonaws.com\" && $.errorCode NOT EXISTS }"
+                    .to_owned()
+            ),
+            Just("{ $.eventName = \"ConsoleLogin\" }".to_owned()),
+            Just("not { a pattern".to_owned()),
+        ],
+        0..3,
+    );
+    (
+        patterns,
+        prop::bool::weighted(0.7),
+        0..3_usize,
+        prop::bool::weighted(0.7),
+        prop::array::uniform5(prop::bool::weighted(0.15)),
+    )
+        .prop_map(
+            move |(patterns, logging, alarmed, confirmed, unread)| Chain {
+                patterns,
+                logging,
+                alarmed,
+                confirmed,
+                unread,
+                ..Chain::good(name, owner)
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn adding_a_good_chain_makes_it_pass(a in any_chain("a", OWN), b in any_chain("b", OWNER)) {
+        let good = Chain::good("good", OWN);
+        prop_assert_eq!(judged(&[a, b, good]).verdict(), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_read_that_becomes_a_gap_leaves_the_verdict_or_makes_it_unknown(
+        a in any_chain("a", OWN),
+        b in any_chain("b", OWNER),
+        index in 0..5_usize,
+    ) {
+        let before = judged(&[a.clone(), b.clone()]).verdict();
+        let mut blind = a;
+        blind.unread[index] = true;
+        let after = judged(&[blind, b]).verdict();
+        prop_assert!(after == before || after == Verdict::Unknown, "{:?} became {:?}", before, after);
+    }
+
+    #[test]
+    fn equal_evidence_gives_an_equal_finding(a in any_chain("a", OWN), b in any_chain("b", OWNER)) {
+        prop_assert_eq!(judged(&[a.clone(), b.clone()]), judged(&[a, b]));
+    }
+
+    #[test]
+    fn a_fail_always_names_its_link_and_a_pass_its_trail(a in any_chain("a", OWN), b in any_chain("b", OWNER)) {
+        let finding = judged(&[a, b]);
+        match finding.verdict() {
+            Verdict::Pass => prop_assert!(finding.covered_by.is_some() && finding.link.is_none()),
+            _ => prop_assert!(finding.link.is_some() && !finding.message.is_empty()),
+        }
+        prop_assert!(finding.node.is_none_or(|node| node < finding.chain.len()));
+    }
+}
