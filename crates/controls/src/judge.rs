@@ -132,16 +132,31 @@ fn walked(
     advice.dedup();
     let mut chain = walk.nodes;
     name_filters(control, &walk.paths, &mut chain);
+    let message = with_resource(
+        decision.message,
+        decision.link,
+        decision.node.and_then(|node| chain.get(node)),
+    );
     Finding {
         reason: decision.reason,
         link: decision.link,
         node: decision.node,
-        message: decision.message,
+        message,
         covered_by: decision.covered_by,
         advice,
         gaps,
         chain,
         ..finding
+    }
+}
+
+/// Says which resource a sentence is about, unless it does already.
+fn with_resource(message: String, link: Option<Link>, node: Option<&ChainNode>) -> String {
+    match node {
+        Some(node) if Some(node.link) == link && !message.contains(&node.resource) => {
+            format!("{message} ({})", node.resource)
+        }
+        _ => message,
     }
 }
 

@@ -199,5 +199,6 @@ pub(crate) fn report(passes: u64) -> Report {
         notices: vec![
             "The credentials of this process cannot be narrowed by a session policy.".to_owned(),
         ],
+        store: None,
     }
 }

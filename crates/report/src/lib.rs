@@ -29,6 +29,8 @@ pub struct Report {
     /// What could not be known, each in a sentence. That the account list is incomplete stands in
     /// [`SweepLine::discovery`] and need not be said again.
     pub notices: Vec<String>,
+    /// The store that remembers it, where it must be named to be found again.
+    pub store: Option<String>,
 }
 
 /// A sweep in one line.

@@ -2,6 +2,7 @@
 
 use std::{
     io::{IsTerminal as _, stderr},
+    path::Path,
     sync::Arc,
 };
 
@@ -19,7 +20,7 @@ use crate::{
     commands::past,
     exit::{self, Exit},
     output::{Format, say},
-    settings::{ReportSettings, Settings},
+    settings::{DEFAULT_STORE, ReportSettings, Settings},
 };
 
 pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit> {
@@ -59,9 +60,8 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
     write(&report, &settings.report)?;
     if settings.report.format == Format::Table {
         say(&format!(
-            "remembered as sweep {} in {}; `scanner explain --store {} --account ID` shows an account's chain",
+            "remembered as sweep {} in {}",
             outcome.id,
-            settings.store.display(),
             settings.store.display()
         ));
     }
@@ -108,6 +108,8 @@ async fn read_back(store: &Store, outcome: &SweepOutcome) -> anyhow::Result<Repo
         organization,
         entries,
         notices: outcome.notices.clone(),
+        store: (store.path() != Path::new(DEFAULT_STORE))
+            .then(|| store.path().display().to_string()),
     })
 }
 

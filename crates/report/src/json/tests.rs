@@ -117,6 +117,7 @@ fn a_report_without_an_organization_says_null() {
         organization: None,
         entries: vec![covered(1)],
         notices: Vec::new(),
+        store: None,
     };
     let json: serde_json::Value = serde_json::from_str(&render(&report)).unwrap();
     assert!(json["organization"].is_null());

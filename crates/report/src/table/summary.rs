@@ -67,11 +67,16 @@ pub(super) fn push_next_step(out: &mut String, report: &Report, options: &Option
         " `--all` lists every account."
     };
     if let Some(account) = first {
+        let store = (report.store.as_ref()).map_or_else(String::new, |store| {
+            format!(" --store {}", safe(store, NAME_WIDTH))
+        });
         out.push('\n');
         push_wrapped(
             out,
             "",
-            &format!("`scanner explain --account {account}` shows the chain, link by link.{all}"),
+            &format!(
+                "`scanner explain --account {account}{store}` shows the chain, link by link.{all}"
+            ),
             options.width,
         );
     }

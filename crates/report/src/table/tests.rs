@@ -152,6 +152,7 @@ fn an_empty_report_says_that_nothing_was_judged() {
         organization: None,
         entries: Vec::new(),
         notices: Vec::new(),
+        store: None,
     };
     insta::assert_snapshot!(check(&report, &options(80)));
 }

@@ -1,3 +1,5 @@
+//! Generated worlds: their mix, at any size and seed.
+
 use super::*;
 use crate::world::ChainNames;
 

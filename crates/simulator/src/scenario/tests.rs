@@ -1,3 +1,5 @@
+//! Scenario files: what they mean, and what is said of mistakes.
+
 use super::*;
 
 fn error(text: &str) -> String {
