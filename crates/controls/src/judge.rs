@@ -132,11 +132,9 @@ fn walked(
     advice.dedup();
     let mut chain = walk.nodes;
     name_filters(control, &walk.paths, &mut chain);
-    let message = with_resource(
-        decision.message,
-        decision.link,
-        decision.node.and_then(|node| chain.get(node)),
-    );
+    let broken = decision.node.and_then(|node| chain.get(node));
+    let broken = broken.filter(|node| node.reason == Some(decision.reason));
+    let message = with_resource(decision.message, broken);
     Finding {
         reason: decision.reason,
         link: decision.link,
@@ -151,11 +149,9 @@ fn walked(
 }
 
 /// Says which resource a sentence is about, unless it does already.
-fn with_resource(message: String, link: Option<Link>, node: Option<&ChainNode>) -> String {
+fn with_resource(message: String, node: Option<&ChainNode>) -> String {
     match node {
-        Some(node) if Some(node.link) == link && !message.contains(&node.resource) => {
-            format!("{message} ({})", node.resource)
-        }
+        Some(node) if !message.contains(&node.resource) => format!("{message} ({})", node.resource),
         _ => message,
     }
 }

@@ -52,18 +52,6 @@ fn push_head(out: &mut String, entry: &Entry, options: &Options) {
         ),
     );
     push_wrapped(out, "  ", &sentence(&finding.message), options.width);
-    if let Some(covered_by) = &finding.covered_by {
-        let whose = if covered_by.is_organization_trail {
-            "the organization trail"
-        } else {
-            "the trail"
-        };
-        let text = format!(
-            "Covered by {whose} {} of account {}.",
-            covered_by.trail, covered_by.account
-        );
-        push_wrapped(out, "  ", &sentence(&text), options.width);
-    }
 }
 
 fn push_chain(out: &mut String, finding: &Finding, options: &Options) {
