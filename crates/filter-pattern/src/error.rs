@@ -1,7 +1,6 @@
 //! Why a text is not a filter pattern: where, what was expected, and how sure we are.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
@@ -18,74 +17,68 @@ pub enum Certainty {
 }
 
 /// What is wrong with a pattern, as a closed set to match on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// More than 1024 characters.
+    #[error("the pattern is too long")]
     TooLong,
     /// A bracket, brace or parenthesis that is never closed.
+    #[error("something is opened and never closed")]
     Unclosed,
     /// Text after the end of the pattern.
+    #[error("text after the end of the pattern")]
     TrailingText,
     /// A selector that is missing or malformed.
+    #[error("not a selector")]
     Selector,
     /// More than one wildcard in a selector.
+    #[error("too many wildcards in a selector")]
     SelectorWildcards,
     /// More than three wildcard selectors in a pattern.
+    #[error("too many wildcard selectors")]
     WildcardSelectors,
     /// An operator that is missing or unknown.
+    #[error("not an operator")]
     Operator,
     /// `IS` or `NOT` without its second word, or a keyword that is not in upper case.
+    #[error("not a keyword")]
     Keyword,
     /// A value that is missing or malformed.
+    #[error("not a value")]
     Value,
     /// `<`, `<=`, `>` or `>=` against something other than a number.
+    #[error("ordering needs a number")]
     OrderingNeedsNumber,
     /// A quote that is never closed.
+    #[error("a quote that is never closed")]
     Quote,
     /// A regular expression outside the restricted syntax.
+    #[error("not a supported regular expression")]
     Regex,
     /// More than two regular expressions in a pattern.
+    #[error("too many regular expressions")]
     RegexCount,
     /// Parentheses nested deeper than this crate follows.
+    #[error("too many nested parentheses")]
     TooDeep,
     /// A character that a term may not hold unless the term is quoted.
+    #[error("invalid character in a term")]
     Term,
     /// A field of a space-delimited pattern that is malformed.
+    #[error("not a field")]
     Field,
     /// Two fields of the same name, or two ellipses.
+    #[error("duplicate field")]
     DuplicateField,
-}
-
-impl ErrorKind {
-    fn describe(self) -> &'static str {
-        match self {
-            Self::TooLong => "the pattern is too long",
-            Self::Unclosed => "something is opened and never closed",
-            Self::TrailingText => "text after the end of the pattern",
-            Self::Selector => "not a selector",
-            Self::SelectorWildcards => "too many wildcards in a selector",
-            Self::WildcardSelectors => "too many wildcard selectors",
-            Self::Operator => "not an operator",
-            Self::Keyword => "not a keyword",
-            Self::Value => "not a value",
-            Self::OrderingNeedsNumber => "ordering needs a number",
-            Self::Quote => "a quote that is never closed",
-            Self::Regex => "not a supported regular expression",
-            Self::RegexCount => "too many regular expressions",
-            Self::TooDeep => "too many nested parentheses",
-            Self::Term => "invalid character in a term",
-            Self::Field => "not a field",
-            Self::DuplicateField => "duplicate field",
-        }
-    }
 }
 
 /// A text that is not a filter pattern.
 ///
-/// [`Display`](fmt::Display) gives one line; [`ParseError::render`] shows the pattern with a caret
-/// under the offending part.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// [`Display`](std::fmt::Display) gives one line; [`ParseError::render`] shows the pattern with a
+/// caret under the offending part.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} at byte {}: expected {expected}", span.start)]
 pub struct ParseError {
     kind: ErrorKind,
     certainty: Certainty,
@@ -154,8 +147,8 @@ impl ParseError {
     /// The error under the pattern it is about, with a caret, as plain text.
     pub fn render(&self) -> String {
         let title = match self.certainty {
-            Certainty::Refused => self.kind.describe().to_owned(),
-            Certainty::Unproven => format!("{} (AWS may accept it)", self.kind.describe()),
+            Certainty::Refused => self.kind.to_string(),
+            Certainty::Unproven => format!("{} (AWS may accept it)", self.kind),
         };
         render_span(
             &self.pattern,
@@ -165,20 +158,6 @@ impl ParseError {
         )
     }
 }
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} at byte {}: expected {}",
-            self.kind.describe(),
-            self.span.start,
-            self.expected
-        )
-    }
-}
-
-impl std::error::Error for ParseError {}
 
 /// `label` under `span` of `pattern`, as plain text: how every message about a part of a pattern
 /// is shown, be it an error or the part that rejects an event.
