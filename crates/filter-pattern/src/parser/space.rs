@@ -1,6 +1,7 @@
 //! Parses the space-delimited dialect: `[ip, ..., status = 4*, bytes]`.
 
-use super::{MAX_REGEXES, check_ordering, is_name, operand, operator, too_many_regexes};
+use super::value::{check_ordering, operand, operator, too_many_regexes};
+use super::{MAX_REGEXES, is_name};
 use crate::ast::{Field, FieldExpr, Operand, SpacePattern};
 use crate::error::{ErrorKind, ParseError};
 use crate::lexer::{Lexer, is_blank};
