@@ -4,6 +4,9 @@
 //! (`"1"` equals `1` and not `1.0`), which a parsed number has lost, and because of two keys of
 //! the same name AWS takes the last.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 /// How deep a record may nest: a bound on our recursion, far above CloudTrail's.

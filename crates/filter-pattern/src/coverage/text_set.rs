@@ -5,6 +5,9 @@
 //! of their automata, so the one found is a shortest, and finding none proves that there is none.
 //! Characters that no automaton tells apart are represented by one.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
