@@ -222,7 +222,7 @@ fn escape(
     mode: Mode,
     budget: &mut Budget,
 ) -> Escape {
-    let mut problem = Problem::new(mode, Freedom::Strings, Some(facts.event), texts);
+    let mut problem = Problem::new(mode, Freedom::Strings, Some(facts), texts);
     let mut goals = Vec::new();
     for (path, constraint) in facts.event.constraints() {
         goals.push((problem.constraint(path, constraint), true));
@@ -338,7 +338,7 @@ fn could_match(
         Known::Always(_) => return true,
         Known::Depends => {}
     }
-    let mut problem = Problem::new(Mode::Possible, Freedom::Anything, Some(facts.event), texts);
+    let mut problem = Problem::new(Mode::Possible, Freedom::Anything, Some(facts), texts);
     let mut goals = Vec::new();
     for (path, constraint) in facts.event.constraints() {
         goals.push((problem.constraint(path, constraint), true));

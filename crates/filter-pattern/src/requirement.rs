@@ -77,14 +77,14 @@ impl RequiredEvent {
     /// Adds what makes a record one of these events.
     #[must_use]
     pub fn field(mut self, path: impl Into<String>, constraint: FieldConstraint) -> Self {
-        self.fields.insert(path.into(), constraint);
+        self.fields.insert(without_root(path.into()), constraint);
         self
     }
 
     /// Adds what a record of this event holds besides.
     #[must_use]
     pub fn holding(mut self, path: impl Into<String>, constraint: FieldConstraint) -> Self {
-        self.holds.insert(path.into(), constraint);
+        self.holds.insert(without_root(path.into()), constraint);
         self
     }
 
@@ -99,6 +99,11 @@ impl RequiredEvent {
             .chain(besides)
             .map(|(path, constraint)| (path.as_str(), constraint))
     }
+}
+
+/// Paths are written without the `$.` of selectors; with it they are meant alike.
+fn without_root(path: String) -> String {
+    path.strip_prefix("$.").map(str::to_owned).unwrap_or(path)
 }
 
 impl FieldConstraint {

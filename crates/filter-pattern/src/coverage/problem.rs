@@ -2,11 +2,12 @@
 
 use super::claim::{Claim, Mode};
 use super::fields::{Fields, Freedom};
+use super::known::{Facts, Known};
 use super::term_facts::{TermFact, TermFacts};
 use crate::FilterPattern;
 use crate::ast::{Expr, Operand, Operator, Pattern, Segment, Term, TermPattern, TermRole, Test};
 use crate::outcome::Outcome;
-use crate::requirement::{FieldConstraint, RequiredEvent};
+use crate::requirement::FieldConstraint;
 use crate::text::Text;
 
 /// A formula, by its index.
@@ -26,6 +27,7 @@ pub(super) struct Problem<'a> {
     pub(super) formulas: Vec<Formula<'a>>,
     pub(super) fields: Fields<'a>,
     mode: Mode,
+    facts: Option<&'a Facts<'a>>,
     terms: TermFacts<'a>,
     /// The node that stands for the text of the rest of the record.
     rest: Option<usize>,
@@ -63,14 +65,15 @@ impl<'a> Problem<'a> {
     pub(super) fn new(
         mode: Mode,
         freedom: Freedom,
-        event: Option<&'a RequiredEvent>,
+        facts: Option<&'a Facts<'a>>,
         texts: &'a Texts,
     ) -> Self {
         Self {
             formulas: Vec::new(),
             fields: Fields::new(mode, freedom),
             mode,
-            terms: TermFacts::new(event),
+            terms: TermFacts::new(facts.map(|facts| facts.event)),
+            facts,
             rest: None,
             texts,
         }
@@ -188,8 +191,10 @@ impl<'a> Problem<'a> {
                 self.any(parts)
             }
             Expr::Test(comparison) => {
-                let segments = &comparison.selector.segments;
-                let node = self.fields.node(segments);
+                if let Some(Known::Always(outcome)) = self.facts.map(|facts| facts.expr(expr)) {
+                    return self.outcome(outcome);
+                }
+                let node = self.fields.node(&comparison.selector.segments);
                 let through_wildcard = comparison.selector.wildcards() > 0;
                 let test = &comparison.test;
                 if !is_analysable(test, self.mode) {
