@@ -43,7 +43,12 @@ fn world(head: &str) -> World {
 /// The id of the unit that an account hangs in.
 fn unit_of(world: &World, account: &str) -> String {
     let account = world.named(account).expect("the account");
-    world.organization.as_ref().expect("an organization").parent_of(account).to_owned()
+    world
+        .organization
+        .as_ref()
+        .expect("an organization")
+        .parent_of(account)
+        .to_owned()
 }
 
 #[tokio::test]

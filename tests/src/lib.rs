@@ -8,6 +8,8 @@ mod canary;
 #[cfg(test)]
 mod chain_breaks;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod discovery;
 #[cfg(test)]
 mod faults;
@@ -17,6 +19,8 @@ mod layers;
 mod moto;
 #[cfg(test)]
 mod organization_trail;
+#[cfg(test)]
+mod pattern;
 #[cfg(test)]
 mod scanner;
 #[cfg(test)]

@@ -58,6 +58,12 @@ impl Aws {
                 class = %failure.class, code = failure.code, "call failed: {}", failure.message,
             );
             let status = error.raw_response().map(HttpResponse::status);
+            // Silence costs the whole timeout each time.
+            let attempts = if failure.class == GapClass::TimedOut {
+                attempts.min(2)
+            } else {
+                attempts
+            };
             if attempt >= attempts || !failure.is_worth_retrying(status) {
                 return Err(CallError::new(
                     call.api,

@@ -6,4 +6,5 @@ pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod once;
 mod past;
+pub(crate) mod pattern;
 mod sweep_and_report;

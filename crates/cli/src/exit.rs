@@ -69,10 +69,9 @@ pub(crate) fn of_sweep(summary: &SweepSummary, fail_on: FailOn) -> Exit {
     let unknown =
         any(Verdict::Unknown) || incomplete || !judged || summary.state != SweepState::Finished;
     match fail_on {
-        FailOn::Never => Exit::Success,
         FailOn::Fail | FailOn::FailAndUnknown if any(Verdict::Fail) => Exit::Fail,
         FailOn::FailAndUnknown if unknown => Exit::Unknown,
-        FailOn::Fail | FailOn::FailAndUnknown => Exit::Success,
+        FailOn::Fail | FailOn::FailAndUnknown | FailOn::Never => Exit::Success,
     }
 }
 

@@ -45,6 +45,8 @@ enum Command {
     Explain(commands::explain::Options),
     /// List what past sweeps saw.
     History(commands::history::Options),
+    /// Check, test and explain filter patterns, without AWS.
+    Pattern(commands::pattern::Options),
     /// List the controls.
     Controls(commands::controls::Options),
 }
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
             Command::Demo(options) => commands::demo::run(options).await,
             Command::Explain(options) => commands::explain::run(options).await,
             Command::History(options) => commands::history::run(options).await,
+            Command::Pattern(options) => commands::pattern::run(options),
             Command::Controls(options) => commands::controls::run(&options),
         }
     });

@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::{
     Control,
     alarm_fires::{Published, alarm_obstacles, composite_obstacle, topics},
+    metric_filter::{filter_obstacles, published},
     obstacle::{Obstacle, best},
     subscription::topic_obstacle,
     trail_coverage::trail_obstacles,
@@ -327,20 +328,7 @@ impl<'e> Walk<'e> {
             // Said at the filter already.
             return Vec::new();
         };
-        let mut dimensions: Vec<&str> = transformation
-            .dimensions
-            .keys()
-            .chain(&filter.emit_system_field_dimensions)
-            .map(String::as_str)
-            .collect();
-        dimensions.sort_unstable();
-        let published = Published {
-            metric: &metric,
-            value,
-            default_value: transformation.default_value,
-            unit: transformation.unit.as_deref(),
-            dimensions,
-        };
+        let published = published(filter, transformation, &metric, value);
         let found = match self.evidence.alarms.get(&metric).map(AsRef::as_ref) {
             Some(Alarms {
                 found: Ok(found), ..
@@ -488,51 +476,4 @@ fn is_about_telling(reason: Reason) -> bool {
             | Reason::SubscriptionAbsent
             | Reason::SubscriptionUnconfirmed
     )
-}
-
-/// What makes a filter worthless or undecidable whatever its pattern matches.
-fn filter_obstacles(filter: &MetricFilter, is_understood: bool) -> Vec<Obstacle> {
-    let of = |reason, message: String| Obstacle::new(Link::MetricFilter, reason, message);
-    let name = &filter.name;
-    let mut obstacles = Vec::new();
-    if !is_understood {
-        let message =
-            format!("the pattern of the filter `{name}` is not understood by this version");
-        obstacles.push(of(Reason::FilterUndecided, message));
-    }
-    if filter.apply_on_transformed_logs {
-        let message =
-            format!("the filter `{name}` matches transformed events, whose fields are not known");
-        obstacles.push(of(Reason::FilterUndecided, message));
-    }
-    if filter.field_selection_criteria.is_some() {
-        let message = format!(
-            "the filter `{name}` sees only events that meet a field selection, which this version does not decide"
-        );
-        obstacles.push(of(Reason::FilterUndecided, message));
-    }
-    if filter.transformations.is_empty() {
-        obstacles.push(of(
-            Reason::FilterMetricWorthless,
-            format!("the filter `{name}` publishes no metric"),
-        ));
-    }
-    for transformation in &filter.transformations {
-        let value = transformation.value.trim();
-        match value.parse::<f64>() {
-            Ok(0.0) => {
-                let message = format!(
-                    "the filter `{name}` publishes 0 for each match, which no alarm can tell from nothing"
-                );
-                obstacles.push(of(Reason::FilterMetricWorthless, message));
-            }
-            Ok(number) if number.is_finite() => {}
-            _ => {
-                let message =
-                    format!("the filter `{name}` publishes `{value}`, which depends on the event");
-                obstacles.push(of(Reason::FilterUndecided, message));
-            }
-        }
-    }
-    obstacles
 }

@@ -4,8 +4,10 @@
 mod alarm_fires;
 mod catalog;
 mod chain;
+mod decide;
 mod filter_coverage;
 mod judge;
+mod metric_filter;
 mod obstacle;
 mod subscription;
 mod trail_coverage;

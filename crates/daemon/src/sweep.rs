@@ -243,7 +243,8 @@ impl Sweep<'_> {
         attempt: Attempt,
     ) -> Vec<&'a Account> {
         let wanted = stream::iter(accounts).take_while(|_| {
-            let go_on = !self.stop.is_cancelled();
+            // The receiver only goes away when the store failed.
+            let go_on = !self.stop.is_cancelled() && !judged.is_closed();
             async move { go_on }
         });
         wanted
@@ -254,7 +255,6 @@ impl Sweep<'_> {
                 let Some(result) = result else {
                     return Some(account);
                 };
-                // The receiver only goes away when the store failed, which is said there.
                 if judged.send(result).await.is_ok() {
                     (self.progress)(Progress::Judged);
                 }

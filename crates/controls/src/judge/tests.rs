@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use model::{
-    AccountId, Arn, GapSample, LogGroupArn, Verdict,
+    Arn, GapSample, LogGroupArn, Verdict,
     evidence::{
         AlarmLookup, Alarms, BasicEventSelector, Delivery, Dimensions, EventSelectors, FoundAlarms,
-        LogGroupEvidence, MetricAlarm, MetricFilter, MetricTransformation, Place, Presence,
-        Subscription, SubscriptionState, TopicEvidence, TrailEvidence, TrailStatus,
+        LogGroupEvidence, MetricAlarm, MetricFilter, MetricKey, MetricTransformation, Place,
+        Presence, Subscription, SubscriptionState, TopicEvidence, TrailEvidence, TrailStatus,
     },
 };
 use proptest::prelude::*;
@@ -106,124 +106,93 @@ impl Chain {
         }
     }
 
-    fn add_to(&self, evidence: &mut AccountEvidence) {
-        let owner: AccountId = self.owner.parse().unwrap();
-        let place = Place {
-            account: owner,
+    fn place(&self) -> Place {
+        Place {
+            account: self.owner.parse().unwrap(),
             region: "us-east-1".parse().unwrap(),
-        };
-        let trail_arn = self.arn("cloudtrail", &format!("trail/{}", self.name));
-        let group: LogGroupArn = format!(
-            "arn:aws:logs:us-east-1:{}:log-group:{}:*",
-            self.owner, self.name
-        )
-        .parse()
-        .unwrap();
-        let topic = self.arn("sns", self.name);
-        let metric = |index: usize| format!("{}-{index}", self.name);
+        }
+    }
 
-        evidence.trails.as_mut().unwrap().push(Trail {
-            arn: trail_arn.clone(),
-            home_region: place.region.clone(),
-            is_multi_region: true,
-            is_organization_trail: self.organization,
-            log_group: Some(format!("{group}:*")),
-        });
+    fn metric(&self, index: usize) -> String {
+        format!("{}-{index}", self.name)
+    }
+
+    fn detail(&self, arn: Arn) -> TrailEvidence {
         let selector = BasicEventSelector {
             include_management_events: true,
             read_write_type: "All".to_owned(),
             exclude_management_event_sources: Vec::new(),
         };
-        let detail = TrailEvidence {
-            arn: trail_arn.clone(),
-            status: self.read(
-                0,
-                "cloudtrail:GetTrailStatus",
-                TrailStatus {
-                    is_logging: self.logging,
-                    delivery: Delivery::Fresh,
-                },
-            ),
-            selectors: self.read(
-                1,
-                "cloudtrail:GetEventSelectors",
-                EventSelectors {
-                    basic: vec![selector],
-                    advanced: Vec::new(),
-                },
-            ),
+        let selectors = EventSelectors {
+            basic: vec![selector],
+            advanced: Vec::new(),
         };
-        evidence.trail_details.insert(trail_arn, Arc::new(detail));
-        let filters = self
-            .patterns
-            .iter()
-            .enumerate()
-            .map(|(index, pattern)| MetricFilter {
-                name: metric(index),
-                pattern: pattern.clone(),
-                transformations: vec![MetricTransformation {
-                    metric_name: metric(index),
-                    namespace: "CIS".to_owned(),
-                    value: "1".to_owned(),
-                    default_value: None,
-                    dimensions: BTreeMap::new(),
-                    unit: None,
-                }],
-                apply_on_transformed_logs: false,
-                field_selection_criteria: None,
-                emit_system_field_dimensions: Vec::new(),
-            });
-        let filters = self.read(
-            2,
-            "logs:DescribeMetricFilters",
-            Presence::Present(filters.collect::<Vec<_>>()),
-        );
-        if let Ok(Presence::Present(filters)) = &filters {
-            for (index, filter) in filters.iter().enumerate() {
-                let key = filter.transformations[0].metric(place.clone());
-                let alarm = MetricAlarm {
-                    arn: self.arn("cloudwatch", &format!("alarm:{}", metric(index))),
-                    name: metric(index),
-                    actions_enabled: true,
-                    alarm_actions: vec![topic.to_string()],
-                    metric: Some(("CIS".to_owned(), metric(index), Dimensions::default())),
-                    statistic: Some("Sum".to_owned()),
-                    extended_statistic: None,
-                    period_seconds: Some(300),
-                    unit: None,
-                    evaluation_periods: Some(1),
-                    datapoints_to_alarm: None,
-                    threshold: Some(1.0),
-                    comparison_operator: Some("GreaterThanOrEqualToThreshold".to_owned()),
-                    treat_missing_data: None,
-                    metrics: Vec::new(),
-                    unknown_settings: Vec::new(),
-                };
-                let metric_alarms = if index < self.alarmed {
-                    vec![alarm]
-                } else {
-                    Vec::new()
-                };
-                let found = FoundAlarms {
-                    metric_alarms,
-                    composite_alarms: Vec::new(),
-                };
-                let found = self.read(3, "cloudwatch:DescribeAlarmsForMetric", found);
-                let alarms = Alarms {
-                    metric: key.clone(),
-                    lookup: AlarmLookup::FullList,
-                    found,
-                };
-                evidence.alarms.insert(key, Arc::new(alarms));
-            }
+        let status = TrailStatus {
+            is_logging: self.logging,
+            delivery: Delivery::Fresh,
+        };
+        TrailEvidence {
+            arn,
+            status: self.read(0, "cloudtrail:GetTrailStatus", status),
+            selectors: self.read(1, "cloudtrail:GetEventSelectors", selectors),
         }
-        evidence.log_groups.insert(
-            group.clone(),
-            Arc::new(LogGroupEvidence {
-                arn: group,
-                metric_filters: filters,
-            }),
-        );
+    }
+
+    fn filter(&self, index: usize, pattern: &str) -> MetricFilter {
+        MetricFilter {
+            name: self.metric(index),
+            pattern: pattern.to_owned(),
+            transformations: vec![MetricTransformation {
+                metric_name: self.metric(index),
+                namespace: "CIS".to_owned(),
+                value: "1".to_owned(),
+                default_value: None,
+                dimensions: BTreeMap::new(),
+                unit: None,
+            }],
+            apply_on_transformed_logs: false,
+            field_selection_criteria: None,
+            emit_system_field_dimensions: Vec::new(),
+        }
+    }
+
+    fn alarms(&self, index: usize, metric: MetricKey) -> Alarms {
+        let alarm = MetricAlarm {
+            arn: self.arn("cloudwatch", &format!("alarm:{}", self.metric(index))),
+            name: self.metric(index),
+            actions_enabled: true,
+            alarm_actions: vec![self.arn("sns", self.name).to_string()],
+            metric: Some(("CIS".to_owned(), self.metric(index), Dimensions::default())),
+            statistic: Some("Sum".to_owned()),
+            extended_statistic: None,
+            period_seconds: Some(300),
+            unit: None,
+            evaluation_periods: Some(1),
+            datapoints_to_alarm: None,
+            threshold: Some(1.0),
+            comparison_operator: Some("GreaterThanOrEqualToThreshold".to_owned()),
+            treat_missing_data: None,
+            metrics: Vec::new(),
+            unknown_settings: Vec::new(),
+        };
+        let metric_alarms = if index < self.alarmed {
+            vec![alarm]
+        } else {
+            Vec::new()
+        };
+        let found = FoundAlarms {
+            metric_alarms,
+            composite_alarms: Vec::new(),
+        };
+        let found = self.read(3, "cloudwatch:DescribeAlarmsForMetric", found);
+        Alarms {
+            metric,
+            lookup: AlarmLookup::FullList,
+            found,
+        }
+    }
+
+    fn topic(&self) -> TopicEvidence {
         let state = if self.confirmed {
             SubscriptionState::Confirmed(self.arn("sns", &format!("{}:0a1b", self.name)))
         } else {
@@ -234,18 +203,48 @@ impl Chain {
             protocol: "email".to_owned(),
             endpoint: "s…@example.com".to_owned(),
         };
-        let subscriptions = self.read(
-            4,
-            "sns:ListSubscriptionsByTopic",
-            Presence::Present(vec![subscription]),
-        );
-        evidence.topics.insert(
-            topic.clone(),
-            Arc::new(TopicEvidence {
-                arn: topic,
-                subscriptions,
-            }),
-        );
+        let subscriptions = Presence::Present(vec![subscription]);
+        TopicEvidence {
+            arn: self.arn("sns", self.name),
+            subscriptions: self.read(4, "sns:ListSubscriptionsByTopic", subscriptions),
+        }
+    }
+
+    fn add_to(&self, evidence: &mut AccountEvidence) {
+        let trail = self.arn("cloudtrail", &format!("trail/{}", self.name));
+        let group = self.arn("logs", &format!("log-group:{}", self.name));
+        let group: LogGroupArn = group.as_str().parse().unwrap();
+        evidence.trails.as_mut().unwrap().push(Trail {
+            arn: trail.clone(),
+            home_region: self.place().region,
+            is_multi_region: true,
+            is_organization_trail: self.organization,
+            log_group: Some(format!("{group}:*")),
+        });
+        evidence
+            .trail_details
+            .insert(trail.clone(), Arc::new(self.detail(trail)));
+        let filters = self
+            .patterns
+            .iter()
+            .enumerate()
+            .map(|(index, pattern)| self.filter(index, pattern));
+        let filters: Vec<MetricFilter> = filters.collect();
+        for (index, filter) in filters.iter().enumerate().filter(|_| !self.unread[2]) {
+            let key = filter.transformations[0].metric(self.place());
+            evidence
+                .alarms
+                .insert(key.clone(), Arc::new(self.alarms(index, key)));
+        }
+        let metric_filters = self.read(2, "logs:DescribeMetricFilters", Presence::Present(filters));
+        let log_group = LogGroupEvidence {
+            arn: group.clone(),
+            metric_filters,
+        };
+        evidence.log_groups.insert(group, Arc::new(log_group));
+        evidence
+            .topics
+            .insert(self.arn("sns", self.name), Arc::new(self.topic()));
     }
 }
 
@@ -456,8 +455,8 @@ fn any_chain(name: &'static str, owner: &'static str) -> impl Strategy<Value = C
     )
         .prop_map(
             move |(patterns, logging, alarmed, confirmed, unread)| Chain {
-                patterns,
                 logging,
+                patterns,
                 alarmed,
                 confirmed,
                 unread,

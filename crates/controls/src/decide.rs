@@ -1,0 +1,276 @@
+//! From the paths of a walk to the answer: covered, broken at a link, or not known.
+
+use filter_pattern::FilterPattern;
+use model::{Advice, AdviceCode, CoveredBy, Gap, Link, Reason, evidence::Trail};
+
+use crate::{
+    Control,
+    chain::{Path, Walk},
+    filter_coverage::{Answer, listed},
+    obstacle::{Obstacle, nearness},
+};
+
+/// What the paths come to.
+pub(crate) struct Decision {
+    pub(crate) reason: Reason,
+    pub(crate) link: Option<Link>,
+    pub(crate) node: Option<usize>,
+    pub(crate) message: String,
+    pub(crate) covered_by: Option<CoveredBy>,
+    pub(crate) advice: Vec<Advice>,
+    /// What could not be read and would have decided.
+    pub(crate) gap: Option<Gap>,
+}
+
+impl Decision {
+    fn of(obstacle: Obstacle) -> Self {
+        Self {
+            reason: obstacle.reason,
+            link: Some(obstacle.link),
+            node: obstacle.node,
+            message: obstacle.message,
+            covered_by: None,
+            advice: Vec::new(),
+            gap: obstacle.gap,
+        }
+    }
+}
+
+fn patterns<'p>(paths: impl IntoIterator<Item = &'p Path<'p>>) -> Vec<&'p FilterPattern> {
+    paths
+        .into_iter()
+        .filter_map(|path| path.pattern.as_ref())
+        .collect()
+}
+
+/// Decides by the paths: PASS if those that work cover everything together, UNKNOWN if those that
+/// may work would, FAIL otherwise.
+pub(crate) fn decide(control: &Control, walk: &Walk<'_>) -> Decision {
+    let required = control.required_events();
+    let working: Vec<&Path<'_>> = walk.paths.iter().filter(|path| path.works()).collect();
+    let proven = Answer::of(required, &patterns(working.iter().copied()));
+    if proven.is_covered() {
+        return covered(control, &working, &proven);
+    }
+    let hopeful: Vec<&Path<'_>> = walk.paths.iter().filter(|path| path.may_work()).collect();
+    // Behind what was not read or not understood there may be anything.
+    let unseen = hopeful.iter().any(|path| path.pattern.is_none());
+    let at_best = Answer::of(required, &patterns(hopeful.iter().copied()));
+    if unseen || at_best.may_be_covered() {
+        return undecided(&hopeful, &at_best);
+    }
+    let advice = walk
+        .paths
+        .iter()
+        .flat_map(|path| path.advice.iter().cloned())
+        .collect();
+    Decision {
+        advice,
+        ..Decision::of(broken_link(control, walk, &working, &proven))
+    }
+}
+
+/// The chain holds: say through which trail.
+fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decision {
+    let required = control.required_events();
+    let alone = |trail: &Trail| {
+        let of_trail = working
+            .iter()
+            .filter(|path| path.trail.arn == trail.arn)
+            .copied();
+        Answer::of(required, &patterns(of_trail)).is_covered()
+    };
+    // One trail that does it alone is the better explanation.
+    let path = working
+        .iter()
+        .find(|path| alone(path.trail))
+        .or(working.first());
+    let mut advice: Vec<Advice> = working
+        .iter()
+        .flat_map(|path| path.advice.iter().cloned())
+        .collect();
+    if !proven.relies_on.is_empty() {
+        advice.push(Advice {
+            code: AdviceCode::ReliesOnReadOnly,
+            message: format!(
+                "the filter tells the required events by {}, which CloudTrail calls optional",
+                proven.relies_on.join(", ")
+            ),
+        });
+    }
+    for path in working {
+        if let Some(pattern) = &path.pattern
+            && let Some(noise) = filter_pattern::noise(required, pattern)
+        {
+            advice.push(Advice {
+                code: AdviceCode::Noise,
+                message: format!(
+                    "the filter `{}` also matches events that nobody asked for, such as {}",
+                    path.filter.unwrap_or_default(),
+                    noise.example
+                ),
+            });
+        }
+    }
+    let filters: Vec<String> = working
+        .iter()
+        .filter_map(|path| path.filter)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
+    let Some(path) = path else {
+        // Nothing is required: an empty control.
+        return Decision {
+            reason: Reason::CoveredByOwnTrail,
+            link: None,
+            node: None,
+            message: "nothing is required".to_owned(),
+            covered_by: None,
+            advice,
+            gap: None,
+        };
+    };
+    let trail = path.trail;
+    let owner = trail.arn.account();
+    let (reason, by) = if trail.is_organization_trail {
+        let owner = owner.map_or_else(String::new, |owner| format!(" of account {owner}"));
+        (
+            Reason::CoveredByOrganizationTrail,
+            format!("the organization trail {}{owner}", trail.arn),
+        )
+    } else {
+        (
+            Reason::CoveredByOwnTrail,
+            format!("its own trail {}", trail.arn),
+        )
+    };
+    Decision {
+        reason,
+        link: None,
+        node: None,
+        message: format!(
+            "covered by {by}, through the metric filter {}",
+            listed(&filters)
+        ),
+        covered_by: owner.map(|account| CoveredBy {
+            trail: trail.arn.clone(),
+            account,
+            is_organization_trail: trail.is_organization_trail,
+        }),
+        advice,
+        gap: None,
+    }
+}
+
+/// Something unread or not understood decides: name what lies nearest to success.
+fn undecided(hopeful: &[&Path<'_>], at_best: &Answer) -> Decision {
+    let nearest = hopeful
+        .iter()
+        .filter(|path| !path.works())
+        .max_by(|a, b| nearness(&a.obstacles).cmp(&nearness(&b.obstacles)));
+    if let Some(obstacle) = nearest.and_then(|path| path.obstacles.first()) {
+        return Decision::of(obstacle.clone());
+    }
+    let reason = at_best
+        .undecided
+        .as_deref()
+        .unwrap_or("the pattern is not decided");
+    let message =
+        format!("whether the metric filters match every required event is not decided: {reason}");
+    Decision::of(Obstacle::new(
+        Link::MetricFilter,
+        Reason::FilterUndecided,
+        message,
+    ))
+}
+
+/// The broken link whose mending restores most coverage; where no single one does, the one that
+/// lies furthest down the chain.
+fn broken_link(
+    control: &Control,
+    walk: &Walk<'_>,
+    working: &[&Path<'_>],
+    proven: &Answer,
+) -> Obstacle {
+    let required = control.required_events();
+    if walk.paths.is_empty() {
+        let message = "the account has no trail, and no organization trail shows in it";
+        return Obstacle::new(Link::Trail, Reason::TrailAbsent, message);
+    }
+    let mut mendings: Vec<(usize, Obstacle)> = Vec::new();
+    for path in &walk.paths {
+        let mut broken = path.obstacles.iter().filter(|o| o.is_broken());
+        let (Some(only), None) = (broken.next(), broken.next()) else {
+            continue;
+        };
+        if mendings.iter().any(|(_, known)| known.is_same(only)) {
+            continue;
+        }
+        let mended = walk.paths.iter().filter(|path| {
+            path.pattern.is_some()
+                && path
+                    .obstacles
+                    .iter()
+                    .all(|o| o.is_same(only) || !o.is_broken())
+        });
+        let with = Answer::of(required, &patterns(mended));
+        mendings.push((with.covered.saturating_sub(proven.covered), only.clone()));
+    }
+    // Filters whose chain works, but which do not match everything.
+    if !working.is_empty() {
+        let names: Vec<String> = working
+            .iter()
+            .filter_map(|path| path.filter)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let subject = match names.as_slice() {
+            [one] => format!("the metric filter {one}"),
+            _ => format!("the metric filters {} together", listed(&names)),
+        };
+        let node = working.iter().find_map(|path| path.node);
+        let mut obstacle = proven.obstacle(&subject);
+        obstacle.node = node;
+        mendings.push((required.len().saturating_sub(proven.covered), obstacle));
+    }
+    let most = mendings
+        .into_iter()
+        .filter(|(gain, _)| *gain > 0)
+        .max_by(|(a, x), (b, y)| (a, x.link, x.reason.rank()).cmp(&(b, y.link, y.reason.rank())));
+    if let Some((_, obstacle)) = most {
+        return obstacle;
+    }
+    furthest(control, walk)
+}
+
+fn furthest(control: &Control, walk: &Walk<'_>) -> Obstacle {
+    let required = control.required_events();
+    let firsts = walk.paths.iter().filter_map(|path| {
+        let mut in_order: Vec<Obstacle> = path
+            .obstacles
+            .iter()
+            .filter(|o| o.is_broken())
+            .cloned()
+            .collect();
+        if let Some(pattern) = &path.pattern {
+            let alone = Answer::of(required, &[pattern]);
+            if !alone.may_be_covered() {
+                in_order.push(alone.obstacle(&format!(
+                    "the metric filter `{}`",
+                    path.filter.unwrap_or_default()
+                )));
+            }
+        }
+        in_order.sort_by_key(|obstacle| obstacle.link);
+        in_order.into_iter().next()
+    });
+    firsts
+        .max_by_key(|obstacle| (obstacle.link, obstacle.reason.rank()))
+        .unwrap_or_else(|| {
+            Obstacle::new(
+                Link::Trail,
+                Reason::TrailAbsent,
+                "no trail of the account leads anywhere",
+            )
+        })
+}
