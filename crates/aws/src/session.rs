@@ -32,6 +32,7 @@ struct Issued {
 pub struct Session {
     aws: Aws,
     account: AccountId,
+    is_ambient: bool,
 }
 
 impl Session {
@@ -88,8 +89,7 @@ impl Session {
     }
 
     async fn target(&self, region: &Region) -> Result<Target, CallError> {
-        let ambient = self.aws.uses_ambient_credentials(self.account);
-        let credentials = if ambient {
+        let credentials = if self.is_ambient {
             None
         } else {
             Some(self.credentials().await?)
@@ -190,9 +190,21 @@ impl Session {
 impl Aws {
     /// The session in an account. Nothing is sent before the first call needs it.
     pub fn session(&self, account: AccountId) -> Session {
+        let is_ambient = self.uses_ambient_credentials(account);
         Session {
             aws: self.clone(),
             account,
+            is_ambient,
+        }
+    }
+
+    /// The ambient credentials as they are, whatever role is set for their account: AWS
+    /// Organizations is asked with these.
+    pub fn ambient_session(&self) -> Session {
+        Session {
+            aws: self.clone(),
+            account: self.caller(),
+            is_ambient: true,
         }
     }
 }

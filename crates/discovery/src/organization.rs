@@ -72,7 +72,7 @@ pub async fn discover(
     }
     let organizations = Organizations {
         aws,
-        session: aws.session(aws.caller()),
+        session: aws.ambient_session(),
         region: aws.partition().default_region(),
     };
     let mut organization = match organizations.describe().await {

@@ -116,6 +116,34 @@ pub struct GapSample {
     pub request_id: Option<String>,
 }
 
+/// A gap together with its sample, for places where it is told and not compared.
+pub(crate) mod with_sample {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Gap, GapSample};
+
+    #[derive(Serialize, Deserialize)]
+    struct WithSample {
+        #[serde(flatten)]
+        gap: Gap,
+        #[serde(default)]
+        sample: GapSample,
+    }
+
+    pub(crate) fn serialize<S: Serializer>(gap: &Gap, serializer: S) -> Result<S::Ok, S::Error> {
+        WithSample {
+            gap: gap.clone(),
+            sample: gap.sample.clone(),
+        }
+        .serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Gap, D::Error> {
+        let WithSample { gap, sample } = WithSample::deserialize(deserializer)?;
+        Ok(Gap { sample, ..gap })
+    }
+}
+
 impl Gap {
     fn identity(
         &self,
@@ -197,6 +225,18 @@ mod tests {
             crate::canonical_json(&gap("one")),
             crate::canonical_json(&gap("another"))
         );
+    }
+
+    #[test]
+    fn a_discovery_that_ended_early_keeps_what_aws_said() {
+        let state = crate::DiscoveryState::Incomplete {
+            gap: gap("Rate exceeded"),
+        };
+        let text = serde_json::to_string(&state).unwrap();
+        let crate::DiscoveryState::Incomplete { gap } = serde_json::from_str(&text).unwrap() else {
+            panic!("{text}");
+        };
+        assert_eq!(gap.sample.message, "Rate exceeded");
     }
 
     #[test]

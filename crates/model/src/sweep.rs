@@ -37,7 +37,8 @@ pub enum DiscoveryState {
     Complete,
     /// The list ended early; accounts are missing.
     Incomplete {
-        /// The call that failed.
+        /// The call that failed, with what AWS said: here nothing is compared.
+        #[serde(with = "crate::gap::with_sample")]
         gap: Gap,
     },
     /// Organizations was not asked, or is not in use: the accounts were named by hand.
