@@ -119,6 +119,12 @@ async fn a_half_read_account_list_is_said_and_shows_in_the_exit_code() {
         report["sweep"]["discovery"]["gap"]["api"],
         "organizations:ListAccounts"
     );
+    let gap = &report["sweep"]["discovery"]["gap"];
+    assert!(
+        gap["message"].as_str().unwrap().contains("AccessDenied"),
+        "{gap}"
+    );
+    assert!(gap["request_id"].is_string(), "{gap}");
     assert_eq!(
         run.findings().len(),
         20,

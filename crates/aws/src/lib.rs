@@ -15,5 +15,5 @@ pub use call_error::CallError;
 pub use client::{Clients, Target};
 pub use connect::{Aws, AwsSettings, ConnectError, RoleSettings, SimulatorAccess, Timing};
 pub use metrics::{CallCounts, CallOutcome};
-pub use session::Session;
+pub use session::{Malformed, Session};
 pub use session_policy::session_policy;

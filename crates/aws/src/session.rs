@@ -27,6 +27,10 @@ struct Issued {
     expires: Timestamp,
 }
 
+/// An answer that lacks what AWS always sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
+
 /// The right to ask questions in one account.
 #[derive(Clone)]
 pub struct Session {
@@ -74,6 +78,41 @@ impl Session {
                 self.aws.send(&call, &target, &send).await
             }
             outcome => outcome,
+        }
+    }
+
+    /// Sends one operation for page after page, and gives each to `take`, which returns the token
+    /// of the next one.
+    ///
+    /// A page may be empty and still not be the last: only a missing token ends the list. What was
+    /// taken before a page failed is the caller's to keep or to drop.
+    pub async fn pages<T, E, F, Fut>(
+        &self,
+        api: Api,
+        region: &Region,
+        resource: Option<&str>,
+        send: F,
+        mut take: impl FnMut(T) -> Result<Option<String>, Malformed>,
+    ) -> Result<(), CallError>
+    where
+        F: Fn(Target, Option<String>) -> Fut,
+        Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        let mut token: Option<String> = None;
+        loop {
+            let page = self
+                .call(api, region, resource, |target| send(target, token.clone()))
+                .await?;
+            let next =
+                take(page).map_err(|Malformed| self.malformed_answer(api, region, resource))?;
+            match next.filter(|next| !next.is_empty()) {
+                None => return Ok(()),
+                // The same page over and over would never end.
+                next if next == token => return Err(self.malformed_answer(api, region, resource)),
+                next => token = next,
+            }
         }
     }
 

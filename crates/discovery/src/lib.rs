@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod organization;
+mod organizations_api;
 mod ou_tree;
 mod regions;
 mod selection;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use aws::{Api, CallError, Session};
+use aws::{Api, CallError, Session, Target};
 use aws_sdk_organizations::Client;
 use model::{AccountId, OuPath, Region};
 
@@ -40,28 +40,25 @@ async fn roots(
     region: &Region,
 ) -> Result<Vec<String>, CallError> {
     let mut ids = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = session
-            .call(Api::ListRoots, region, None, |target| {
-                let request = client.list_roots().set_next_token(token.clone());
-                request
-                    .customize()
-                    .config_override(target.organizations())
-                    .send()
-            })
-            .await?;
-        ids.extend(
-            page.roots
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|root| root.id),
-        );
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(ids);
-        }
-    }
+    let send = |target: Target, token| {
+        let request = client.list_roots().set_next_token(token);
+        request
+            .customize()
+            .config_override(target.organizations())
+            .send()
+    };
+    session
+        .pages(Api::ListRoots, region, None, send, |page| {
+            ids.extend(
+                page.roots
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|root| root.id),
+            );
+            Ok(page.next_token)
+        })
+        .await?;
+    Ok(ids)
 }
 
 async fn children_of(
@@ -71,36 +68,30 @@ async fn children_of(
     parent: &str,
 ) -> Result<Vec<String>, CallError> {
     let mut ids = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = session
-            .call(
-                Api::ListOrganizationalUnitsForParent,
-                region,
-                Some(parent),
-                |target| {
-                    let request = client
-                        .list_organizational_units_for_parent()
-                        .parent_id(parent);
-                    let request = request.set_next_token(token.clone());
-                    request
-                        .customize()
-                        .config_override(target.organizations())
-                        .send()
-                },
-            )
-            .await?;
-        ids.extend(
-            page.organizational_units
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|ou| ou.id),
-        );
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(ids);
-        }
-    }
+    let send = |target: Target, token| {
+        let request = client
+            .list_organizational_units_for_parent()
+            .parent_id(parent);
+        request
+            .set_next_token(token)
+            .customize()
+            .config_override(target.organizations())
+            .send()
+    };
+    session
+        .pages(
+            Api::ListOrganizationalUnitsForParent,
+            region,
+            Some(parent),
+            send,
+            |page| {
+                let units = page.organizational_units.unwrap_or_default();
+                ids.extend(units.into_iter().filter_map(|unit| unit.id));
+                Ok(page.next_token)
+            },
+        )
+        .await?;
+    Ok(ids)
 }
 
 async fn accounts_of(
@@ -110,27 +101,26 @@ async fn accounts_of(
     parent: &str,
 ) -> Result<Vec<AccountId>, CallError> {
     let mut ids = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = session
-            .call(Api::ListAccountsForParent, region, Some(parent), |target| {
-                let request = client.list_accounts_for_parent().parent_id(parent);
-                let request = request.set_next_token(token.clone());
-                request
-                    .customize()
-                    .config_override(target.organizations())
-                    .send()
-            })
-            .await?;
-        let accounts = page
-            .accounts
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|account| account.id);
-        ids.extend(accounts.filter_map(|id| id.parse::<AccountId>().ok()));
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(ids);
-        }
-    }
+    let send = |target: Target, token| {
+        let request = client.list_accounts_for_parent().parent_id(parent);
+        request
+            .set_next_token(token)
+            .customize()
+            .config_override(target.organizations())
+            .send()
+    };
+    session
+        .pages(
+            Api::ListAccountsForParent,
+            region,
+            Some(parent),
+            send,
+            |page| {
+                let accounts = page.accounts.unwrap_or_default().into_iter();
+                ids.extend(accounts.filter_map(|account| account.id?.parse::<AccountId>().ok()));
+                Ok(page.next_token)
+            },
+        )
+        .await?;
+    Ok(ids)
 }

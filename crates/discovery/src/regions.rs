@@ -1,6 +1,6 @@
 //! The regions that are enabled in an account.
 
-use aws::{Api, Aws, CallError};
+use aws::{Api, Aws, CallError, Target};
 use aws_sdk_account::types::RegionOptStatus;
 use model::{AccountId, Region};
 
@@ -12,32 +12,26 @@ pub async fn enabled_regions(aws: &Aws, account: AccountId) -> Result<Vec<Region
     let home = aws.partition().default_region();
     let client = &aws.clients().account;
     let mut regions = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = session
-            .call(Api::ListRegions, &home, None, |target| {
-                client
-                    .list_regions()
-                    .region_opt_status_contains(RegionOptStatus::Enabled)
-                    .region_opt_status_contains(RegionOptStatus::EnabledByDefault)
-                    .max_results(50)
-                    .set_next_token(token.clone())
-                    .customize()
-                    .config_override(target.account())
-                    .send()
-            })
-            .await?;
-        let names = page
-            .regions
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|region| region.region_name);
-        regions.extend(names.filter_map(|name| name.parse::<Region>().ok()));
-        token = page.next_token;
-        if token.is_none() {
-            regions.sort();
-            regions.dedup();
-            return Ok(regions);
-        }
-    }
+    let send = |target: Target, token| {
+        client
+            .list_regions()
+            .region_opt_status_contains(RegionOptStatus::Enabled)
+            .region_opt_status_contains(RegionOptStatus::EnabledByDefault)
+            .max_results(50)
+            .set_next_token(token)
+            .customize()
+            .config_override(target.account())
+            .send()
+    };
+    session
+        .pages(Api::ListRegions, &home, None, send, |page| {
+            let listed = page.regions.unwrap_or_default().into_iter();
+            let names = listed.filter_map(|region| region.region_name);
+            regions.extend(names.filter_map(|name| name.parse::<Region>().ok()));
+            Ok(page.next_token)
+        })
+        .await?;
+    regions.sort();
+    regions.dedup();
+    Ok(regions)
 }

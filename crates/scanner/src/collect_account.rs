@@ -17,8 +17,8 @@ use crate::{
     shared_lookup::SharedLookup,
 };
 
-/// How many links of one account are read at the same time. Pacing, not this, holds the rate.
-const LINKS_AT_ONCE: usize = 8;
+/// How many links or regions of one account are read at the same time. Pacing, not this, holds the rate.
+pub(crate) const LINKS_AT_ONCE: usize = 8;
 
 /// Tells which metric filters may matter, so that only their alarms are looked for.
 pub type IsCandidate = Arc<dyn Fn(&MetricFilter) -> bool + Send + Sync>;

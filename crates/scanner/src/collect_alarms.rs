@@ -1,6 +1,6 @@
 //! The alarms on a metric: by its name first, in the full list where that is not enough.
 
-use aws::Api;
+use aws::{Api, Malformed, Target};
 use aws_sdk_cloudwatch::types::{
     AlarmType, CompositeAlarm as SdkComposite, Dimension, Metric, MetricAlarm as SdkAlarm,
     MetricDataQuery, StandardUnit,
@@ -126,41 +126,35 @@ impl Collector {
     async fn all_alarms(&self, place: &Place) -> Read<FoundAlarms> {
         let client = &self.aws.clients().cloudwatch;
         let session = self.aws.session(place.account);
-        let malformed = || session.malformed_answer(Api::DescribeAlarms, &place.region, None);
         let mut found = FoundAlarms::default();
-        let mut token: Option<String> = None;
-        loop {
-            let page = session
-                .call(Api::DescribeAlarms, &place.region, None, |target| {
-                    // Without the types AWS answers metric alarms only.
-                    let request = client
-                        .describe_alarms()
-                        .max_records(100)
-                        .set_next_token(token.clone());
-                    let request = request
-                        .alarm_types(AlarmType::MetricAlarm)
-                        .alarm_types(AlarmType::CompositeAlarm);
-                    request
-                        .customize()
-                        .config_override(target.cloudwatch())
-                        .send()
-                })
-                .await?;
-            for alarm in page.metric_alarms.unwrap_or_default() {
-                found
-                    .metric_alarms
-                    .push(metric_alarm(alarm).ok_or_else(malformed)?);
-            }
-            for alarm in page.composite_alarms.unwrap_or_default() {
-                found
-                    .composite_alarms
-                    .push(composite_alarm(alarm).ok_or_else(malformed)?);
-            }
-            token = page.next_token;
-            if token.is_none() {
-                break;
-            }
-        }
+        let send = |target: Target, token| {
+            // Without the types AWS answers metric alarms only.
+            let request = client
+                .describe_alarms()
+                .max_records(100)
+                .set_next_token(token);
+            let request = request.alarm_types(AlarmType::MetricAlarm);
+            let request = request.alarm_types(AlarmType::CompositeAlarm);
+            request
+                .customize()
+                .config_override(target.cloudwatch())
+                .send()
+        };
+        session
+            .pages(Api::DescribeAlarms, &place.region, None, send, |page| {
+                for alarm in page.metric_alarms.unwrap_or_default() {
+                    found
+                        .metric_alarms
+                        .push(metric_alarm(alarm).ok_or(Malformed)?);
+                }
+                for alarm in page.composite_alarms.unwrap_or_default() {
+                    found
+                        .composite_alarms
+                        .push(composite_alarm(alarm).ok_or(Malformed)?);
+                }
+                Ok(page.next_token)
+            })
+            .await?;
         found.metric_alarms.sort_by(|a, b| a.arn.cmp(&b.arn));
         found.composite_alarms.sort();
         Ok(found)

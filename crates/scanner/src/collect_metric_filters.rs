@@ -1,6 +1,6 @@
 //! The metric filters of a log group.
 
-use aws::Api;
+use aws::{Api, Target};
 use aws_sdk_cloudwatchlogs::types::{MetricFilter as SdkFilter, StandardUnit};
 use model::{
     GapClass, LogGroupArn,
@@ -28,33 +28,26 @@ impl Collector {
         let session = self.aws.session(group.account());
         let resource = group.arn().as_str();
         let mut filters = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let page = session
-                .call(
-                    Api::DescribeMetricFilters,
-                    group.region(),
-                    Some(resource),
-                    |target| {
-                        let request = client
-                            .describe_metric_filters()
-                            .log_group_name(group.name());
-                        let request = request.limit(50).set_next_token(token.clone());
-                        request.customize().config_override(target.logs()).send()
-                    },
-                )
-                .await?;
-            filters.extend(
-                page.metric_filters
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(metric_filter),
-            );
-            token = page.next_token;
-            if token.is_none() {
-                break;
-            }
-        }
+        let send = |target: Target, token| {
+            let request = client
+                .describe_metric_filters()
+                .log_group_name(group.name());
+            let request = request.limit(50).set_next_token(token);
+            request.customize().config_override(target.logs()).send()
+        };
+        session
+            .pages(
+                Api::DescribeMetricFilters,
+                group.region(),
+                Some(resource),
+                send,
+                |page| {
+                    let listed = page.metric_filters.unwrap_or_default();
+                    filters.extend(listed.into_iter().map(metric_filter));
+                    Ok(page.next_token)
+                },
+            )
+            .await?;
         filters.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(filters)
     }

@@ -1,6 +1,6 @@
 //! The subscriptions of a topic.
 
-use aws::Api;
+use aws::{Api, Target};
 use aws_sdk_sns::types::Subscription as SdkSubscription;
 use model::{
     Arn, Gap, GapClass, GapSample,
@@ -31,32 +31,29 @@ impl Collector {
         let session = self.aws.session(owner);
         let arn = topic.as_str();
         let mut subscriptions = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let page = session
-                .call(
-                    Api::ListSubscriptionsByTopic,
-                    &region,
-                    Some(arn),
-                    |target| {
-                        let request = client.list_subscriptions_by_topic().topic_arn(arn);
-                        let request = request.set_next_token(token.clone());
-                        request.customize().config_override(target.sns()).send()
-                    },
-                )
-                .await?;
-            subscriptions.extend(
-                page.subscriptions
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(subscription),
-            );
-            token = page.next_token.filter(|token| !token.is_empty());
-            if token.is_none() {
-                subscriptions.sort();
-                return Ok(subscriptions);
-            }
-        }
+        let send = |target: Target, token| {
+            let request = client.list_subscriptions_by_topic().topic_arn(arn);
+            request
+                .set_next_token(token)
+                .customize()
+                .config_override(target.sns())
+                .send()
+        };
+        session
+            .pages(
+                Api::ListSubscriptionsByTopic,
+                &region,
+                Some(arn),
+                send,
+                |page| {
+                    let listed = page.subscriptions.unwrap_or_default();
+                    subscriptions.extend(listed.into_iter().map(subscription));
+                    Ok(page.next_token)
+                },
+            )
+            .await?;
+        subscriptions.sort();
+        Ok(subscriptions)
     }
 }
 

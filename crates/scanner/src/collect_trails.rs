@@ -7,6 +7,7 @@ use aws_sdk_cloudtrail::{
     },
     types::{AdvancedFieldSelector, ReadWriteType, Trail as SdkTrail},
 };
+use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use model::{
     AccountId, Gap, GapClass, Region,
@@ -16,7 +17,7 @@ use model::{
     },
 };
 
-use crate::{Collector, RegionScope};
+use crate::{Collector, RegionScope, collect_account::LINKS_AT_ONCE};
 
 /// Events reach CloudWatch Logs about five minutes after the call (CloudTrail User Guide); a day
 /// without any is a class of its own.
@@ -29,39 +30,70 @@ impl Collector {
         account: AccountId,
         regions: &RegionScope,
     ) -> Result<(Vec<Trail>, Vec<Gap>), Gap> {
-        let (regions, first_answer_is_enough) = match regions {
-            RegionScope::Probe(regions) => (regions, true),
-            RegionScope::Each(regions) => (regions, false),
-        };
-        let mut trails = Vec::new();
-        let mut gaps: Vec<Gap> = Vec::new();
-        let mut answered = false;
+        match regions {
+            RegionScope::Probe(regions) => self.trails_of_first(account, regions).await,
+            RegionScope::Each(regions) => self.trails_of_each(account, regions).await,
+        }
+    }
+
+    /// Asks region after region until one answers: any enabled region shows every multi-region
+    /// and organization trail.
+    async fn trails_of_first(
+        &self,
+        account: AccountId,
+        regions: &[Region],
+    ) -> Result<(Vec<Trail>, Vec<Gap>), Gap> {
+        let mut first_gap = None;
         for region in regions {
             match self.describe_trails(account, region).await {
-                Ok(found) => {
-                    answered = true;
-                    trails.extend(found);
-                    if first_answer_is_enough {
-                        gaps.clear();
-                        break;
-                    }
+                Ok(mut trails) => {
+                    trails.sort();
+                    return Ok((trails, Vec::new()));
                 }
                 Err(error) => {
-                    let no_session = error.gap.api != Api::DescribeTrails.iam_action();
-                    gaps.push(error.into());
+                    let no_session = !was_asked(&error);
+                    first_gap.get_or_insert(error);
                     if no_session {
                         break;
                     }
                 }
             }
         }
-        if !answered {
-            // The first region is the one most likely to be right; the others were a second try.
+        // The first region is the one most likely to be right; the others were a second try.
+        Err(first_gap.map_or_else(|| no_region(account), Gap::from))
+    }
+
+    /// Asks all regions, several at once; one answer is enough to know the multi-region trails.
+    async fn trails_of_each(
+        &self,
+        account: AccountId,
+        regions: &[Region],
+    ) -> Result<(Vec<Trail>, Vec<Gap>), Gap> {
+        let Some((first, others)) = regions.split_first() else {
+            return Err(no_region(account));
+        };
+        // Whether the account can be entered at all is asked once.
+        let mut answers = vec![self.describe_trails(account, first).await];
+        let entered = answers[0].as_ref().map_or_else(was_asked, |_| true);
+        if entered {
+            let others = stream::iter(others).map(|region| self.describe_trails(account, region));
+            answers.extend(others.buffered(LINKS_AT_ONCE).collect::<Vec<_>>().await);
+        }
+        let mut trails = Vec::new();
+        let mut gaps: Vec<Gap> = Vec::new();
+        for answer in answers {
+            match answer {
+                Ok(found) => trails.push(found),
+                Err(error) => gaps.push(error.into()),
+            }
+        }
+        if trails.is_empty() {
             return Err(gaps
                 .into_iter()
                 .next()
                 .unwrap_or_else(|| no_region(account)));
         }
+        let mut trails = trails.concat();
         trails.sort();
         trails.dedup();
         gaps.sort();
@@ -168,6 +200,11 @@ impl Collector {
             .await?;
         Ok(selectors(answer))
     }
+}
+
+/// Whether the question itself was refused, and not the session that it was to be asked in.
+fn was_asked(error: &CallError) -> bool {
+    error.gap.api == Api::DescribeTrails.iam_action()
 }
 
 fn trail(described: &SdkTrail) -> Option<Trail> {
