@@ -19,6 +19,9 @@ use crate::outcome::{Doubt, Outcome};
 /// Bound on the size of one compiled expression. The patterns seen in public code need a hundredth
 /// of it; without one, `%.{999}.{999}…%` would take gigabytes.
 const SIZE_LIMIT: usize = 1 << 17;
+/// The same for an automaton without choices, which grows faster and is built only to prove
+/// something about an expression. Building one of this size takes a few milliseconds.
+const DFA_SIZE_LIMIT: usize = 1 << 16;
 
 /// An expression with its compiled readings.
 #[derive(Clone)]
@@ -169,8 +172,8 @@ fn determinize(translated: &str, by_character: bool) -> Option<dense::DFA<Vec<u3
     dense::Builder::new()
         .configure(
             dense::Config::new()
-                .dfa_size_limit(Some(SIZE_LIMIT))
-                .determinize_size_limit(Some(SIZE_LIMIT)),
+                .dfa_size_limit(Some(DFA_SIZE_LIMIT))
+                .determinize_size_limit(Some(DFA_SIZE_LIMIT)),
         )
         .syntax(syntax_of(by_character))
         .thompson(

@@ -5,7 +5,7 @@
 /// patterns, so there must be some bound; with this one the hardest patterns known to us end
 /// within tens of milliseconds. The decisions for real filters take a thousandth of it, so a larger
 /// value would buy nothing but a longer wait before `Undecided`.
-const STEPS: usize = 1_000_000;
+const STEPS: usize = 500_000;
 /// Steps more for each candidate: many filters are long without being hard.
 const STEPS_PER_CANDIDATE: usize = 20_000;
 
