@@ -1,7 +1,7 @@
 //! An organization trail whose log group lives in a delegated administrator's account, with its
 //! topic in yet another account.
 
-use crate::scanner::{Shell, assert_answers, scenario};
+use crate::scanner::{Shell, assert_answers, scenario, start};
 
 #[tokio::test]
 async fn members_are_covered_where_the_trail_delivers_and_nobody_is_judged_unseen() {
@@ -121,4 +121,45 @@ async fn a_region_that_answers_is_enough() {
         "UNKNOWN",
         "the management account was out of scope"
     );
+}
+
+#[tokio::test]
+async fn a_management_account_that_cannot_be_entered_leaves_its_members_unknown_and_is_named() {
+    let world = simulator::World::from_toml(
+        r#"
+        [organization]
+        management = "management"
+        [caller]
+        account = "audit"
+        [[account]]
+        name = "management"
+        trails = [{ name = "organization-trail", organization = true, log_group_account = "audit" }]
+        [[account]]
+        name = "audit"
+        delegated_administrator = ["cloudtrail.amazonaws.com"]
+        log_groups = [{}]
+        filters = [{}]
+        alarms = [{}]
+        topics = [{}]
+        [[account]]
+        name = "member"
+        "#,
+    );
+    let simulator = start(world.expect("the world is valid")).await;
+    let run = Shell::at(&simulator).once(&[]).await;
+    assert_eq!(run.code, 4, "{run:#?}");
+    assert_answers(
+        &run,
+        &[
+            ("management", "UNKNOWN account-not-entered"),
+            // These were entered; what could not be read is the trail, at its owner.
+            ("audit", "UNKNOWN evidence-gap"),
+            ("member", "UNKNOWN evidence-gap"),
+        ],
+    );
+    let management = simulator.world().named("management").unwrap().id.clone();
+    let member = run.finding("member");
+    assert_eq!(member["gaps"][0]["api"], "sts:AssumeRole");
+    assert_eq!(member["gaps"][0]["account"], management.as_str());
+    assert_eq!(member["link"], "trail");
 }

@@ -80,7 +80,12 @@ fn not_applicable(state: AccountState) -> Option<(Reason, &'static str)> {
 
 /// The trails of the account could not be listed: nobody looked.
 fn unread(context: &JudgeContext, gap: &Gap, finding: Finding) -> Finding {
-    let reason = Reason::for_gap(gap);
+    let entered = gap.api != "sts:AssumeRole";
+    let reason = if entered {
+        Reason::EvidenceGap
+    } else {
+        Reason::AccountNotEntered
+    };
     let mut advice = Vec::new();
     for trail in &context.organization_trails {
         let owner = trail

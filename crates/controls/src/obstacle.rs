@@ -29,7 +29,7 @@ impl Obstacle {
     pub(crate) fn gap(link: Link, gap: &Gap) -> Self {
         Self {
             link,
-            reason: Reason::for_gap(gap),
+            reason: Reason::EvidenceGap,
             node: None,
             message: gap.to_string(),
             gap: Some(gap.clone()),

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Gap, InvalidValue};
+use crate::InvalidValue;
 
 /// The answer for one account and control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -212,15 +212,6 @@ impl Reason {
             .iter()
             .position(|reason| *reason == self)
             .unwrap_or_default()
-    }
-
-    /// The reason for a verdict that this gap forces.
-    pub fn for_gap(gap: &Gap) -> Self {
-        if gap.api == "sts:AssumeRole" {
-            Self::AccountNotEntered
-        } else {
-            Self::EvidenceGap
-        }
     }
 }
 
