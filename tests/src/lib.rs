@@ -10,6 +10,8 @@ mod chain_breaks;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod discovery;
 #[cfg(test)]
 mod faults;

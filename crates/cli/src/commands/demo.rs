@@ -48,8 +48,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
         aws,
     } = options;
     if files.store.is_none() && files.config.is_none() {
-        // Its own file: a store belongs to one organization.
-        files.store = Some(format!("scanner-demo-{seed}.db").into());
+        // A file of its own: a store belongs to one organization, and size and seed make one.
+        files.store = Some(format!("scanner-demo-{accounts}-{seed}.db").into());
     }
     let mut settings = resolve(files, report, scope, aws, FailOn::Never)?;
     let world = World::generate(&GenerateOptions {
