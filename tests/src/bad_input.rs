@@ -97,17 +97,18 @@ async fn what_cannot_be_used_is_refused_before_anything_happens() {
 }
 
 #[tokio::test]
-async fn an_account_outside_of_the_organization_is_an_error_not_a_finding() {
+async fn a_scope_that_cannot_be_swept_is_an_error_and_leaves_nothing_behind() {
     let simulator = scenario("organization_trail").await;
-    let run = Shell::at(&simulator)
-        .once(&["--account", "999988887777"])
-        .await;
-    assert_eq!(run.code, 2, "{run:#?}");
-    assert!(
-        run.stderr.contains("999988887777") && run.stderr.contains("--no-organization"),
-        "{}",
-        run.stderr
-    );
+    let shell = Shell::at(&simulator);
+    let stranger = ["once", "--account", "999988887777"];
+    refused(&shell, &stranger, &["999988887777", "--no-organization"]).await;
+    refused(
+        &shell,
+        &["once", "--no-organization", "--name", "x*"],
+        &["x*", "account ids"],
+    )
+    .await;
+    assert!(listing(&shell).is_empty());
 }
 
 #[tokio::test]

@@ -78,3 +78,27 @@ async fn a_report_is_the_same_on_standard_output_and_in_a_file() {
     );
     assert_eq!(file["organization"], shown.report()["organization"]);
 }
+
+#[tokio::test]
+async fn a_demo_keeps_away_from_a_real_history_and_from_the_machines_settings() {
+    let shell = Shell::new()
+        .with("SCANNER_STORE", "real.db")
+        .with("SCANNER_ROLE_NAME", "another-role")
+        .with("HTTP_PROXY", "http://127.0.0.1:1")
+        .with("ALL_PROXY", "http://127.0.0.1:1")
+        .with("AWS_USE_FIPS_ENDPOINT", "true")
+        .with("AWS_USE_DUALSTACK_ENDPOINT", "true");
+    let run = shell.run(&["demo", "--accounts", "10"]).await;
+    assert_eq!(run.code, 0, "{run:#?}");
+    assert!(!shell.path("real.db").exists() && shell.path("scanner-demo-10-1.db").exists());
+}
+
+#[tokio::test]
+async fn an_empty_file_becomes_a_store() {
+    let shell = Shell::new();
+    std::fs::write(shell.path("empty.db"), "").unwrap();
+    let run = shell
+        .run(&["demo", "--accounts", "3", "--store", "empty.db"])
+        .await;
+    assert_eq!(run.code, 0, "{run:#?}");
+}

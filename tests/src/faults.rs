@@ -133,6 +133,55 @@ async fn a_half_read_account_list_is_said_and_shows_in_the_exit_code() {
 }
 
 #[tokio::test]
+async fn an_account_that_was_named_is_looked_at_though_its_page_was_not_read() {
+    let fault = r#"
+        [[fault]]
+        kind = "access-denied"
+        service = "organizations"
+        operation = "ListAccounts"
+        skip = 1
+    "#;
+    let simulator = start(world(fault)).await;
+    let last = simulator.world().named("member-30").unwrap().id.clone();
+    let run = Shell::at(&simulator).once(&["--account", &last]).await;
+    assert_eq!(run.findings()[0]["account_id"], last.as_str(), "{run:#?}");
+    assert_eq!(run.findings()[0]["verdict"], "PASS");
+    assert_eq!(run.code, 4, "the list is incomplete all the same");
+}
+
+#[tokio::test]
+async fn an_interrupt_during_discovery_ends_at_once_and_leaves_nothing() {
+    let fault = r#"
+        [[fault]]
+        kind = "silence"
+        service = "organizations"
+        operation = "ListAccounts"
+    "#;
+    let simulator = start(world(fault)).await;
+    let shell = Shell::at(&simulator);
+    let mut child = shell
+        .command(&["once", "--format", "json"])
+        .spawn()
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let pid = child.id().unwrap().to_string();
+    assert!(
+        tokio::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .await
+            .unwrap()
+            .success()
+    );
+    let status = tokio::time::timeout(Duration::from_secs(5), child.wait())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert!(!shell.path("scanner.db").exists());
+}
+
+#[tokio::test]
 async fn an_expired_token_is_replaced() {
     let fault = r#"
         [[fault]]

@@ -274,8 +274,14 @@ async fn sdk_config(settings: &AwsSettings) -> SdkConfig {
         .operation_attempt_timeout(timing.attempt)
         .operation_timeout(timing.attempt + timing.connect)
         .build();
-    let http = HttpClientBuilder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+    // The simulator is in this process: no proxy stands before it.
+    let is_simulated = settings.simulator.is_some();
+    let http = HttpClientBuilder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(if is_simulated {
+            ProxyConfig::disabled()
+        } else {
+            ProxyConfig::from_env()
+        });
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector
@@ -298,6 +304,8 @@ async fn sdk_config(settings: &AwsSettings) -> SdkConfig {
         let region = aws_types::region::Region::new(simulator.region.as_str().to_owned());
         loader = loader
             .endpoint_url(&simulator.endpoint_url)
+            .use_fips(false)
+            .use_dual_stack(false)
             .region(region)
             .credentials_provider(Credentials::new(
                 &simulator.access_key_id,

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use daemon::SweepError;
+use discovery::DiscoverError;
 
 use crate::exit::{BadInput, Exit};
 
@@ -91,7 +91,8 @@ impl Destination {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder in which a file lies or would lie.
+pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
@@ -129,15 +130,10 @@ pub(crate) fn failed(error: &anyhow::Error) -> Exit {
         }
     }
     say(&format!("error: {text}"));
-    let refused = |error: &store::Error| error.is_bad_input();
     let is_bad_input = error.chain().any(|cause| {
         cause.is::<BadInput>()
-            || cause.downcast_ref().is_some_and(refused)
-            || match cause.downcast_ref::<SweepError>() {
-                Some(SweepError::Discover(_)) => true,
-                Some(SweepError::Store(error)) => refused(error),
-                None => false,
-            }
+            || cause.is::<DiscoverError>()
+            || cause.downcast_ref().is_some_and(store::Error::is_bad_input)
     });
     if is_bad_input {
         Exit::Usage

@@ -127,7 +127,7 @@ pub(crate) struct ScopeOptions {
 }
 
 /// How AWS is reached.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "AWS")]
 pub(crate) struct AwsOptions {
     /// The role to assume in each account, with its path if it has one
@@ -158,6 +158,16 @@ pub(crate) struct AwsOptions {
     /// How many accounts are looked at at the same time [default: 64].
     #[arg(long, value_name = "NUMBER", env = "SCANNER_CONCURRENCY")]
     concurrency: Option<Concurrency>,
+}
+
+impl AwsOptions {
+    /// Defaults, whatever the environment says.
+    pub(crate) fn with_concurrency(concurrency: Option<Concurrency>) -> Self {
+        Self {
+            concurrency,
+            ..Self::default()
+        }
+    }
 }
 
 fn role_for(text: &str) -> Result<(AccountId, RoleName), String> {

@@ -10,7 +10,8 @@ use crate::obstacle::Obstacle;
 /// What a metric filter publishes for each match.
 pub(crate) struct Published<'a> {
     pub(crate) metric: &'a MetricKey,
-    pub(crate) value: f64,
+    /// `None` where it depends on the event, which is said at the filter.
+    pub(crate) value: Option<f64>,
     /// What it publishes for minutes in which events arrived but none matched.
     pub(crate) default_value: Option<f64>,
     /// `None` is the unit `None`.
@@ -44,14 +45,18 @@ pub(crate) fn alarm_obstacles(
 ) -> Vec<Obstacle> {
     let evaluation = match evaluation(alarm, published.metric) {
         Ok(evaluation) => evaluation,
-        Err(obstacle) => return vec![obstacle],
+        // It watches something else: what it does about that is of no interest.
+        Err(obstacle) if obstacle.is_broken() => return vec![obstacle],
+        Err(obstacle) => return [obstacle].into_iter().chain(action(alarm)).collect(),
     };
     if let Some(obstacle) = other_series(&evaluation, published) {
         return vec![obstacle];
     }
     let mut obstacles: Vec<Obstacle> = Vec::new();
     if alarm.unknown_settings.is_empty() {
-        obstacles.extend(firing(alarm, &evaluation, published, advice));
+        let value = published.value;
+        obstacles
+            .extend(value.and_then(|value| firing(alarm, &evaluation, published, value, advice)));
     } else {
         let settings = alarm.unknown_settings.join(", ");
         obstacles.push(undecided(format!(
@@ -97,10 +102,18 @@ pub(crate) fn composite_obstacle(
     alarm: &MetricAlarm,
     composites: &[CompositeAlarm],
 ) -> Option<Obstacle> {
-    let names = |composite: &&CompositeAlarm| {
-        composite.rule.contains(&alarm.name) || composite.rule.contains(alarm.arn.as_str())
+    let (quoted, bare) = (format!("\"{}\"", alarm.name), format!("({})", alarm.name));
+    let names = |rule: &str| {
+        let rule_without_blanks: String = rule.chars().filter(|c| !c.is_whitespace()).collect();
+        rule.contains(&quoted)
+            || rule_without_blanks.contains(&bare)
+            || rule.contains(alarm.arn.as_str())
     };
-    composites.iter().find(names).map(|composite| {
+    let tells = |composite: &CompositeAlarm| {
+        let topic = |action: &String| action.parse::<Arn>().is_ok_and(|arn| arn.is_sns_topic());
+        composite.actions_enabled && composite.alarm_actions.iter().any(topic)
+    };
+    composites.iter().find(|composite| tells(composite) && names(&composite.rule)).map(|composite| {
         undecided(format!(
             "the composite alarm `{}` names this alarm; whether it tells somebody is not decided",
             composite.name
@@ -209,11 +222,12 @@ struct DataPoints {
     quiet: Option<f64>,
 }
 
-fn data_points(statistic: &str, published: &Published<'_>) -> Option<DataPoints> {
-    let value = published.value;
+fn data_points(statistic: &str, value: f64, default: Option<f64>) -> Option<DataPoints> {
+    // More than one event may fall into a period, and each of them must count.
+    const MANY: f64 = 1e6;
     // A filter publishes its default value for a minute in which events arrive and none match, so
     // a period may hold both. Only 0 leaves a sum as it is.
-    let default = match published.default_value {
+    let default = match default {
         None => None,
         Some(0.0) => Some(0.0),
         Some(_) => return None,
@@ -227,7 +241,7 @@ fn data_points(statistic: &str, published: &Published<'_>) -> Option<DataPoints>
     };
     Some(match statistic {
         "Sum" => DataPoints {
-            matched: vec![value],
+            matched: vec![value, value * MANY],
             quiet: default,
         },
         "Maximum" => DataPoints {
@@ -244,7 +258,7 @@ fn data_points(statistic: &str, published: &Published<'_>) -> Option<DataPoints>
             quiet: default,
         },
         "SampleCount" => DataPoints {
-            matched: vec![1.0],
+            matched: vec![1.0, MANY],
             quiet: default.map(|_| 1.0),
         },
         _ => return None,
@@ -267,6 +281,7 @@ fn firing(
     alarm: &MetricAlarm,
     evaluation: &Evaluation<'_>,
     published: &Published<'_>,
+    value: f64,
     advice: &mut Vec<Advice>,
 ) -> Option<Obstacle> {
     let (Some(operator), Some(threshold), Some(periods), Some(statistic), Some(_)) = (
@@ -286,7 +301,7 @@ fn firing(
             "the alarm asks for {datapoints} data points of {periods} periods"
         )));
     }
-    let Some(points) = data_points(statistic, published) else {
+    let Some(points) = data_points(statistic, value, published.default_value) else {
         return Some(undecided(format!(
             "whether the statistic {statistic} shows one event is not decided for this filter's values"
         )));
@@ -316,14 +331,9 @@ fn firing(
     }
     if !matched.iter().all(|breaching| *breaching) {
         let message = if matched.contains(&true) {
-            format!(
-                "{rule} does not hold for one event among others that publish the default value"
-            )
+            format!("{rule} does not hold for one event whatever else arrives in the same period")
         } else {
-            format!(
-                "{rule} does not hold for one event, which publishes {}",
-                published.value
-            )
+            format!("{rule} does not hold for one event, which publishes {value}")
         };
         return Some(broken(Reason::AlarmNeverFires, message));
     }

@@ -3,12 +3,15 @@
 //! The walk keeps every candidate as a node, and each metric filter that may match a required event
 //! as a path with the obstacles between its trail and a human.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use filter_pattern::{FilterPattern, may_match};
 use model::{
-    AccountId, Advice, Arn, ChainNode, Gap, Link, NodeState, Reason, Region,
+    AccountId, Advice, AdviceCode, Arn, ChainNode, Gap, Link, LogGroupArn, NodeState, Reason,
+    Region,
     evidence::{
-        AccountEvidence, Alarms, LogGroupEvidence, MetricAlarm, MetricFilter, MetricTransformation,
-        Place, Presence, SubscriptionState, Trail,
+        AccountEvidence, Alarms, LogGroupEvidence, MetricAlarm, MetricFilter, MetricKey,
+        MetricTransformation, Place, Presence, SubscriptionState, Trail,
     },
 };
 use serde_json::json;
@@ -16,7 +19,7 @@ use serde_json::json;
 use crate::{
     Control,
     alarm_fires::{Published, alarm_obstacles, composite_obstacle, topics},
-    metric_filter::{filter_obstacles, published},
+    metric_filter::{filter_obstacles, published, sharing_obstacle, worthless},
     obstacle::{Obstacle, best},
     subscription::topic_obstacle,
     trail_coverage::trail_obstacles,
@@ -324,11 +327,17 @@ impl<'e> Walk<'e> {
     ) -> Vec<Obstacle> {
         let metric = transformation.metric(place.clone());
         let name = format!("{}/{}", metric.namespace, metric.name);
-        let Ok(value) = transformation.value.trim().parse::<f64>() else {
-            // Said at the filter already.
-            return Vec::new();
-        };
-        let published = published(filter, transformation, &metric, value);
+        let others = others_on(&self.evidence.log_groups, filter, &metric);
+        if let Some(obstacle) = sharing_obstacle(filter, transformation, &others) {
+            return vec![obstacle.at(parent)];
+        }
+        if !others.is_empty() && self.concerns_others(&metric) {
+            advice.push(Advice {
+                code: AdviceCode::Noise,
+                message: format!("filters on other events publish to the metric {name} as well"),
+            });
+        }
+        let published = published(filter, transformation, &metric, &others);
         let found = match self.evidence.alarms.get(&metric).map(AsRef::as_ref) {
             Some(Alarms {
                 found: Ok(found), ..
@@ -370,7 +379,22 @@ impl<'e> Walk<'e> {
         {
             advice.extend(own_advice);
         }
+        if published.value == Some(0.0) && !chosen.is_empty() {
+            return [worthless(filter).at(parent)]
+                .into_iter()
+                .chain(chosen)
+                .collect();
+        }
         chosen
+    }
+
+    /// Whether a filter that matches none of the required events publishes to the metric.
+    fn concerns_others(&self, metric: &MetricKey) -> bool {
+        let required = self.control.required_events();
+        publishers(&self.evidence.log_groups, metric).any(|(filter, _)| {
+            FilterPattern::parse(&filter.pattern)
+                .is_ok_and(|pattern| !required.iter().any(|event| may_match(event, &pattern)))
+        })
     }
 
     fn alarm(
@@ -462,6 +486,35 @@ impl<'e> Walk<'e> {
     pub(crate) fn gaps(&self) -> Vec<Gap> {
         self.evidence.gaps().into_iter().cloned().collect()
     }
+}
+
+/// Every filter that publishes to a metric, as far as the log groups of the evidence go.
+fn publishers<'e>(
+    groups: &'e BTreeMap<LogGroupArn, Arc<LogGroupEvidence>>,
+    metric: &'e MetricKey,
+) -> impl Iterator<Item = (&'e MetricFilter, &'e MetricTransformation)> {
+    let here = groups.values().filter(|group| {
+        group.arn.account() == metric.place.account && *group.arn.region() == metric.place.region
+    });
+    here.filter_map(|group| match &group.metric_filters {
+        Ok(Presence::Present(filters)) => Some(filters),
+        _ => None,
+    })
+    .flatten()
+    .flat_map(|filter| filter.transformations.iter().map(move |one| (filter, one)))
+    .filter(|(_, one)| one.namespace == metric.namespace && one.metric_name == metric.name)
+}
+
+/// What filters other than this one publish to a metric.
+fn others_on<'e>(
+    groups: &'e BTreeMap<LogGroupArn, Arc<LogGroupEvidence>>,
+    filter: &MetricFilter,
+    metric: &'e MetricKey,
+) -> Vec<&'e MetricTransformation> {
+    publishers(groups, metric)
+        .filter(|(other, _)| !std::ptr::eq(*other, filter))
+        .map(|(_, transformation)| transformation)
+        .collect()
 }
 
 /// Whether the reason is about who is told, not about whether the alarm fires: a composite alarm

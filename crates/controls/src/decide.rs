@@ -80,12 +80,22 @@ fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decisio
             .copied();
         Answer::of(required, &patterns(of_trail)).is_covered()
     };
-    // One trail that does it alone is the better explanation.
-    let path = working
-        .iter()
-        .find(|path| alone(path.trail))
+    // One trail that does it alone is the better explanation. Where it takes several, the account's
+    // own counts: under the organization's alone others would not be covered.
+    let sole = working.iter().find(|path| alone(path.trail));
+    let path = sole
+        .or_else(|| {
+            working
+                .iter()
+                .find(|path| !path.trail.is_organization_trail)
+        })
         .or(working.first());
-    let mut advice: Vec<Advice> = working
+    let counted: Vec<&Path<'_>> = working
+        .iter()
+        .filter(|path| sole.is_none_or(|sole| sole.trail.arn == path.trail.arn))
+        .copied()
+        .collect();
+    let mut advice: Vec<Advice> = counted
         .iter()
         .flat_map(|path| path.advice.iter().cloned())
         .collect();
@@ -98,7 +108,7 @@ fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decisio
             ),
         });
     }
-    for path in working {
+    for path in &counted {
         if let Some(pattern) = &path.pattern
             && let Some(noise) = filter_pattern::noise(required, pattern)
         {
@@ -112,11 +122,13 @@ fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decisio
             });
         }
     }
-    let filters: Vec<String> = working
+    let mut filters: Vec<String> = counted
         .iter()
         .filter_map(|path| path.filter)
         .map(|name| format!("`{name}`"))
         .collect();
+    filters.sort();
+    filters.dedup();
     let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
     let Some(path) = path else {
         // Nothing is required: an empty control.
@@ -149,7 +161,9 @@ fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decisio
         link: None,
         node: None,
         message: format!(
-            "covered by {by}, through the metric filter {}",
+            "covered by {by}{}, through {} {}",
+            also(&counted, trail),
+            plural(&filters),
             listed(&filters)
         ),
         covered_by: owner.map(|account| CoveredBy {
@@ -159,6 +173,30 @@ fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decisio
         }),
         advice,
         gap: None,
+    }
+}
+
+/// Says that other trails have a part in it.
+fn also(counted: &[&Path<'_>], trail: &Trail) -> String {
+    let mut others: Vec<&str> = counted
+        .iter()
+        .map(|path| path.trail.arn.as_str())
+        .filter(|arn| *arn != trail.arn.as_str())
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    if others.is_empty() {
+        String::new()
+    } else {
+        format!(" together with {}", listed(&others))
+    }
+}
+
+fn plural(filters: &[&str]) -> &'static str {
+    if filters.len() == 1 {
+        "the metric filter"
+    } else {
+        "the metric filters"
     }
 }
 

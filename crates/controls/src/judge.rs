@@ -95,7 +95,7 @@ fn unread(context: &JudgeContext, gap: &Gap, finding: Finding) -> Finding {
         advice.push(Advice {
             code: AdviceCode::OrganizationTrailShouldCover,
             message: format!(
-                "the organization trail {}{owner} should cover this account, but nobody looked",
+                "the organization trail {}{owner} is meant to cover this account, but nobody looked",
                 trail.arn
             ),
         });

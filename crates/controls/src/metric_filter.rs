@@ -7,12 +7,13 @@ use model::{
 
 use crate::{alarm_fires::Published, obstacle::Obstacle};
 
-/// What a transformation publishes for each match, as an alarm sees it.
+/// What a transformation publishes for each match, as an alarm sees it, with what the other filters
+/// of the log group publish to the same metric: the alarm sees their data points as well.
 pub(crate) fn published<'a>(
     filter: &'a MetricFilter,
     transformation: &'a MetricTransformation,
     metric: &'a MetricKey,
-    value: f64,
+    others: &[&MetricTransformation],
 ) -> Published<'a> {
     let system_fields = &filter.emit_system_field_dimensions;
     let mut dimensions: Vec<&str> = transformation
@@ -22,13 +23,54 @@ pub(crate) fn published<'a>(
         .map(String::as_str)
         .collect();
     dimensions.sort_unstable();
+    let defaults = others.iter().filter_map(|other| other.default_value);
     Published {
         metric,
-        value,
-        default_value: transformation.default_value,
+        value: number(transformation),
+        // One that is not 0 is undecided, and so decides over one that is.
+        default_value: defaults
+            .chain(transformation.default_value)
+            .max_by(|a, b| a.abs().total_cmp(&b.abs())),
         unit: transformation.unit.as_deref(),
         dimensions,
     }
+}
+
+/// What a transformation publishes, if that does not depend on the event.
+pub(crate) fn number(transformation: &MetricTransformation) -> Option<f64> {
+    transformation
+        .value
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())
+}
+
+/// What the other filters of the log group do to the metric.
+pub(crate) fn sharing_obstacle(
+    filter: &MetricFilter,
+    transformation: &MetricTransformation,
+    others: &[&MetricTransformation],
+) -> Option<Obstacle> {
+    let same = |other: &&&MetricTransformation| {
+        other.value.trim() == transformation.value.trim() && other.unit == transformation.unit
+    };
+    (!others.iter().all(|other| same(&other))).then(|| {
+        let message = format!(
+            "the filter `{}` shares its metric with another that publishes another value or unit, which this version does not decide",
+            filter.name
+        );
+        Obstacle::new(Link::MetricFilter, Reason::FilterUndecided, message)
+    })
+}
+
+/// A filter that publishes 0 for each match, where no alarm counts the matches.
+pub(crate) fn worthless(filter: &MetricFilter) -> Obstacle {
+    let message = format!(
+        "the filter `{}` publishes 0 for each match, and no alarm tells that from nothing",
+        filter.name
+    );
+    Obstacle::new(Link::MetricFilter, Reason::FilterMetricWorthless, message)
 }
 
 /// What makes a filter worthless or undecidable whatever its pattern matches.
@@ -58,22 +100,15 @@ pub(crate) fn filter_obstacles(filter: &MetricFilter, is_understood: bool) -> Ve
             format!("the filter `{name}` publishes no metric"),
         ));
     }
-    for transformation in &filter.transformations {
+    for transformation in filter
+        .transformations
+        .iter()
+        .filter(|one| number(one).is_none())
+    {
         let value = transformation.value.trim();
-        match value.parse::<f64>() {
-            Ok(0.0) => {
-                let message = format!(
-                    "the filter `{name}` publishes 0 for each match, which no alarm can tell from nothing"
-                );
-                obstacles.push(of(Reason::FilterMetricWorthless, message));
-            }
-            Ok(number) if number.is_finite() => {}
-            _ => {
-                let message =
-                    format!("the filter `{name}` publishes `{value}`, which depends on the event");
-                obstacles.push(of(Reason::FilterUndecided, message));
-            }
-        }
+        let message =
+            format!("the filter `{name}` publishes `{value}`, which depends on the event");
+        obstacles.push(of(Reason::FilterUndecided, message));
     }
     obstacles
 }

@@ -3,4 +3,4 @@
 mod commit_groups;
 mod sweep;
 
-pub use sweep::{Progress, Regions, Sweep, SweepError, SweepOutcome, SweepPlan, session_apis};
+pub use sweep::{Discovered, Progress, Regions, Sweep, SweepOutcome, SweepPlan, session_apis};

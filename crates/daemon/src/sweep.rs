@@ -9,9 +9,10 @@ use aws::{Api, Aws};
 use controls::{Control, JudgeContext, is_candidate, judge};
 use discovery::{DiscoverError, Discovery, Selection, Source, discover, enabled_regions};
 use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
 use model::{
-    Account, AccountId, AccountState, Clock, DiscoveryState, Organization, Region, SweepHeader,
-    SweepId, SweepScope, SweepState, SweepSummary, Verdict,
+    Account, AccountId, AccountState, Clock, DiscoveryState, Finding, Organization, Reason, Region,
+    SweepHeader, SweepId, SweepScope, SweepState, SweepSummary, Verdict,
     evidence::{AccountEvidence, AlarmLookup, Trail},
 };
 use scanner::{Collector, RegionScope};
@@ -81,15 +82,13 @@ pub struct SweepOutcome {
     pub notices: Vec<String>,
 }
 
-/// Why a sweep did not come to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum SweepError {
-    /// The scope cannot be swept.
-    #[error(transparent)]
-    Discover(#[from] DiscoverError),
-    /// The store refused, or failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
+/// The accounts of a sweep that has begun.
+#[derive(Debug, Clone)]
+pub struct Discovered {
+    /// What exists and is in scope.
+    pub discovery: Discovery,
+    started_at: Timestamp,
+    calls_before: u64,
 }
 
 /// The calls that assumed sessions must be allowed for a plan with these regions.
@@ -103,8 +102,6 @@ pub fn session_apis(regions: &Regions) -> Vec<Api> {
 pub struct Sweep<'a> {
     /// The connection to AWS.
     pub aws: &'a Aws,
-    /// Where results go.
-    pub store: &'a Sweeper,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Cancelled to stop between accounts; what was seen by then is kept.
@@ -114,17 +111,37 @@ pub struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Finds the accounts, reads and judges each, and remembers what came of it.
-    pub async fn run(&self, plan: &SweepPlan) -> Result<SweepOutcome, SweepError> {
+    /// Finds the accounts in scope. Nothing is written yet.
+    pub async fn discover(&self, plan: &SweepPlan) -> Result<Discovered, DiscoverError> {
         let started_at = self.clock.now();
         let calls_before = self.aws.calls_sent();
+        let discovery = discover(self.aws, plan.source, &plan.selection).await?;
+        Ok(Discovered {
+            discovery,
+            started_at,
+            calls_before,
+        })
+    }
+
+    /// Reads and judges each account, and remembers what came of it.
+    pub async fn run(
+        &self,
+        store: &Sweeper,
+        plan: &SweepPlan,
+        discovered: Discovered,
+    ) -> Result<SweepOutcome, store::Error> {
+        let Discovered {
+            discovery,
+            started_at,
+            calls_before,
+        } = discovered;
         let Discovery {
             organization,
             accounts,
             state: discovery,
             mut notices,
             ..
-        } = discover(self.aws, plan.source, &plan.selection).await?;
+        } = discovery;
         (self.progress)(Progress::Discovered {
             accounts: accounts.len(),
         });
@@ -166,9 +183,9 @@ impl Sweep<'_> {
             started_at,
             scanner_version: plan.scanner_version.clone(),
         };
-        let id = self.store.begin_sweep(&header).await?;
+        let id = store.begin_sweep(&header).await?;
         let (results, arriving) = mpsc::channel(plan.accounts_at_once.max(1));
-        let commits = commit_groups(self.store, id, arriving);
+        let commits = commit_groups(store, id, arriving);
         let (committed, complete) =
             tokio::join!(commits, self.look_at_all(&looker, &accounts, plan, results));
         let Committed { judged, verdicts } = committed?;
@@ -179,7 +196,7 @@ impl Sweep<'_> {
             SweepState::Interrupted
         };
         let summary = self.summary(state, discovery, verdicts, calls_before);
-        self.store.finish_sweep(id, &summary).await?;
+        store.finish_sweep(id, &summary).await?;
         report_line(id, &summary, accounts.len());
         Ok(SweepOutcome {
             id,
@@ -342,11 +359,11 @@ impl AccountSweep<'_> {
         let mut result = self.judged(account, Some(&evidence));
         // What is looked up by metric misses metric math, composite alarms and near misses: before
         // a FAIL is said, everything is looked at.
-        let fails = result
-            .findings
-            .iter()
-            .any(|finding| finding.verdict() == Verdict::Fail);
-        if fails && !evidence.alarms.is_empty() {
+        let look_closer = |finding: &Finding| {
+            finding.verdict() == Verdict::Fail || finding.reason == Reason::AlarmUndecided
+        };
+        let unsettled = result.findings.iter().any(look_closer);
+        if unsettled && !evidence.alarms.is_empty() {
             evidence = collect(AlarmLookup::FullList).await;
             result = self.judged(account, Some(&evidence));
         }

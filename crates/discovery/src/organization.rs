@@ -75,10 +75,10 @@ pub async fn discover(
         Ok(organization) => organization,
         Err(error) if error.code.as_deref() == Some("AWSOrganizationsNotInUseException") => {
             let mut discovery = named_accounts(aws, selection)?;
-            discovery.notices.insert(
-                0,
-                format!("account {} is not part of an organization", aws.caller()),
-            );
+            discovery.notices = vec![format!(
+                "account {} is not part of an organization",
+                aws.caller()
+            )];
             return Ok(discovery);
         }
         Err(error) => return Ok(without_list(aws, selection, None, error)),
@@ -121,26 +121,26 @@ pub async fn discover(
         .in_scope(listed, selection, &mut notices)
         .await;
     failure = failure.or(unread);
-    if failure.is_none() {
-        let strangers: Vec<_> = selection
-            .named_accounts()
-            .filter(|id| !ids.contains(id))
-            .collect();
-        if !strangers.is_empty() {
-            let accounts = strangers;
-            return Err(DiscoverError::NotInOrganization {
-                organization: organization.id,
-                accounts,
-            });
-        }
+    let strangers: Vec<_> = selection
+        .named_accounts()
+        .filter(|id| !ids.contains(id))
+        .collect();
+    if failure.is_none() && !strangers.is_empty() {
+        let organization = organization.id;
+        return Err(DiscoverError::NotInOrganization {
+            organization,
+            accounts: strangers,
+        });
     }
+    // What was named but stands on a page that was not read is looked at all the same.
+    accounts.extend(strangers.into_iter().map(account_by_hand));
     accounts.sort_by_key(|account| account.id);
     if let Some(error) = &failure {
         notices.push(format!("the account list is incomplete: {error}"));
     }
     Ok(Discovery {
         organization: Some(organization),
-        out_of_scope: total - accounts.len(),
+        out_of_scope: total.saturating_sub(accounts.len()),
         accounts,
         state: failure.map_or(DiscoveryState::Complete, |error| {
             DiscoveryState::Incomplete { gap: error.into() }
@@ -180,7 +180,7 @@ fn without_list(
 ) -> Discovery {
     let accounts = by_hand(aws, selection);
     let notice = format!(
-        "the organization's accounts could not be listed, only {} looked at: {error}\n  help: run with \
+        "the organization's accounts could not be listed, only {} looked at: {error}; run with \
          credentials of the management account or of a delegated administrator, or give \
          --no-organization --account ID",
         if accounts.len() == 1 {
@@ -210,13 +210,17 @@ fn by_hand(aws: &Aws, selection: &Selection) -> Vec<Account> {
         exclude: selection.exclude.clone(),
     };
     ids.into_iter()
-        // Nobody said that it is suspended; whether it can be entered will show.
-        .map(|id| Account {
-            id,
-            name: String::new(),
-            state: AccountState::Active,
-            ou_path: None,
-        })
+        .map(account_by_hand)
         .filter(|account| excluded.takes(account, &[]))
         .collect()
+}
+
+/// Nobody said that it is suspended; whether it can be entered will show.
+fn account_by_hand(id: AccountId) -> Account {
+    Account {
+        id,
+        name: String::new(),
+        state: AccountState::Active,
+        ou_path: None,
+    }
 }

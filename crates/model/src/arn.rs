@@ -76,7 +76,7 @@ impl FromStr for Arn {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let refuse =
             || InvalidValue::new("ARN", text, "arn:partition:service:region:account:resource");
-        if text.len() > 2048 || text.chars().any(char::is_control) {
+        if text.len() > 2048 || text.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(refuse());
         }
         let mut colons = text

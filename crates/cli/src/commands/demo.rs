@@ -1,5 +1,7 @@
 //! `scanner demo`: one sweep of a simulated organization, over HTTP, with the real SDK.
 
+use std::path::PathBuf;
+
 use aws::SimulatorAccess;
 use clap::Args;
 use model::Partition;
@@ -7,6 +9,7 @@ use simulator::{GenerateOptions, Simulator, SimulatorOptions, World};
 
 use crate::{
     commands::sweep_and_report::sweep_and_report,
+    config_file::Concurrency,
     exit::{Exit, FailOn},
     output::say,
     settings::{AwsOptions, FileOptions, ReportOptions, ScopeOptions, resolve},
@@ -21,14 +24,17 @@ pub(crate) struct Options {
     /// From which number the organization is made: equal seeds make equal organizations.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
-    #[command(flatten)]
-    files: FileOptions,
+    /// The store [default: scanner-demo-ACCOUNTS-SEED.db]. Neither the environment nor a
+    /// configuration file can name it: a demo keeps away from a real history.
+    #[arg(long, value_name = "PATH")]
+    store: Option<PathBuf>,
+    /// How many accounts are looked at at the same time [default: 64].
+    #[arg(long, value_name = "NUMBER")]
+    concurrency: Option<Concurrency>,
     #[command(flatten)]
     report: ReportOptions,
     #[command(flatten)]
     scope: ScopeOptions,
-    #[command(flatten)]
-    aws: AwsOptions,
 }
 
 fn account_count(text: &str) -> Result<usize, String> {
@@ -42,15 +48,18 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     let Options {
         account_count: accounts,
         seed,
-        mut files,
+        store,
+        concurrency,
         report,
         scope,
-        aws,
     } = options;
-    if files.store.is_none() && files.config.is_none() {
-        // A file of its own: a store belongs to one organization, and size and seed make one.
-        files.store = Some(format!("scanner-demo-{accounts}-{seed}.db").into());
-    }
+    // A file of its own: a store belongs to one organization, and size and seed make one.
+    let store = store.unwrap_or_else(|| format!("scanner-demo-{accounts}-{seed}.db").into());
+    let files = FileOptions {
+        config: None,
+        store: Some(store),
+    };
+    let aws = AwsOptions::with_concurrency(concurrency);
     let mut settings = resolve(files, report, scope, aws, FailOn::Never)?;
     let world = World::generate(&GenerateOptions {
         accounts,
@@ -78,7 +87,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     // Nobody else uses the simulated accounts' quotas.
     settings.aws.quota_share = 1.0;
     say(&format!(
-        "a simulated organization of {accounts} accounts (seed {seed}), not AWS"
+        "a simulated organization of {accounts} {} (seed {seed}), not AWS",
+        if accounts == 1 { "account" } else { "accounts" }
     ));
     let exit = sweep_and_report(settings).await;
     simulator.shutdown().await;

@@ -18,14 +18,27 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     commands::past,
-    exit::{self, Exit},
-    output::{Format, say},
+    exit::{self, BadInput, Exit},
+    output::{Format, folder_of, say},
     settings::{DEFAULT_STORE, ReportSettings, Settings},
 };
 
 pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit> {
-    if settings.store.exists() {
-        // A file that cannot be used is said before AWS is asked anything.
+    // What cannot be used is said before AWS is asked anything.
+    let folder = folder_of(&settings.store);
+    if !folder.is_dir() {
+        return Err(BadInput::of(format!(
+            "cannot make the store {}: the folder {} does not exist",
+            settings.store.display(),
+            folder.display()
+        )));
+    }
+    // An empty file becomes a store like one that is not there.
+    if settings
+        .store
+        .metadata()
+        .is_ok_and(|file| file.len() > 0 || file.is_dir())
+    {
         Store::open_reader(&settings.store).await?.close().await;
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -37,8 +50,6 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
         return Ok(stopped_by.exit());
     };
     let aws = connected?;
-    let sweeper = Store::open_sweeper(&settings.store).await?;
-
     let bar = progress_bar();
     let progress = |progress: Progress| match progress {
         Progress::Discovered { accounts } => bar.set_length(accounts as u64),
@@ -46,12 +57,20 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
     };
     let sweep = Sweep {
         aws: &aws,
-        store: &sweeper,
         clock,
         stop: stop.clone(),
         progress: &progress,
     };
-    let outcome = sweep.run(&settings.plan).await;
+    // Nothing is written before it is known what there is to write about.
+    let Some(discovered) = stop
+        .run_until_cancelled(sweep.discover(&settings.plan))
+        .await
+    else {
+        return Ok(stopped_by.exit());
+    };
+    let discovered = discovered?;
+    let sweeper = Store::open_sweeper(&settings.store).await?;
+    let outcome = sweep.run(&sweeper, &settings.plan, discovered).await;
     bar.finish_and_clear();
     let outcome = outcome?;
 

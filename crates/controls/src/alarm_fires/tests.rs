@@ -54,7 +54,7 @@ fn reasons_for(
     let metric = metric();
     let published = Published {
         metric: &metric,
-        value,
+        value: Some(value),
         default_value: default,
         unit,
         dimensions: Vec::new(),
@@ -111,6 +111,8 @@ const THRESHOLDS: &str = "
     Sum          LessThanThreshold              1    -  alarm-never-fires
     Sum          LessThanThreshold              1    0  alarm-stuck
     Sum          LessThanOrEqualToThreshold     1    0  alarm-stuck
+    Sum          LessThanOrEqualToThreshold     1    -  alarm-never-fires
+    SampleCount  LessThanOrEqualToThreshold     1    -  alarm-never-fires
     Maximum      GreaterThanOrEqualToThreshold  1    0  fires
     Maximum      GreaterThanOrEqualToThreshold  1    -  fires
     Maximum      GreaterThanOrEqualToThreshold  2    -  alarm-never-fires
@@ -184,7 +186,7 @@ fn a_late_alarm_is_said_to_be_late() {
     let metric = metric();
     let published = Published {
         metric: &metric,
-        value: 1.0,
+        value: Some(1.0),
         default_value: None,
         unit: None,
         dimensions: Vec::new(),
@@ -275,7 +277,7 @@ fn a_metric_with_dimensions_is_not_seen_by_a_plain_alarm() {
     let metric = metric();
     let published = Published {
         metric: &metric,
-        value: 1.0,
+        value: Some(1.0),
         default_value: None,
         unit: None,
         dimensions: vec!["@aws.account"],

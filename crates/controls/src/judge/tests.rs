@@ -432,6 +432,142 @@ fn an_account_that_was_not_entered_hears_of_the_organization_trail() {
     );
 }
 
+/// Judges a good chain after a change to its evidence.
+fn judged_after(change: impl FnOnce(&mut Vec<MetricFilter>, &mut MetricAlarm)) -> Finding {
+    let chain = Chain::good("own", OWN);
+    let mut evidence = evidence(std::slice::from_ref(&chain));
+    let (group, filters) = evidence.log_groups.pop_first().unwrap();
+    let (metric, alarms) = evidence.alarms.pop_first().unwrap();
+    let mut filters = Arc::unwrap_or_clone(filters);
+    let mut alarms = Arc::unwrap_or_clone(alarms);
+    let Ok(Presence::Present(listed)) = &mut filters.metric_filters else {
+        panic!()
+    };
+    change(listed, &mut alarms.found.as_mut().unwrap().metric_alarms[0]);
+    evidence.log_groups.insert(group, Arc::new(filters));
+    evidence.alarms.insert(metric, Arc::new(alarms));
+    judge(
+        &control(),
+        &JudgeContext::default(),
+        &account(AccountState::Active),
+        Some(&evidence),
+    )
+}
+
+/// A second filter on other events that publishes to the same metric.
+fn sharing(
+    filters: &[MetricFilter],
+    change: impl FnOnce(&mut MetricTransformation),
+) -> MetricFilter {
+    let mut other = filters[0].clone();
+    other.name = "another".to_owned();
+    other.pattern = "{ $.eventName = ConsoleLogin }".to_owned();
+    change(&mut other.transformations[0]);
+    other
+}
+
+#[test]
+fn what_another_filter_publishes_to_the_metric_is_seen_by_the_alarm() {
+    let with = |change: fn(&mut MetricTransformation), statistic: &'static str| {
+        judged_after(|filters, alarm| {
+            filters.push(sharing(filters, change));
+            alarm.statistic = Some(statistic.to_owned());
+        })
+    };
+    let plain = with(|_| {}, "Sum");
+    assert_eq!(plain.verdict(), Verdict::Pass);
+    assert!(
+        plain
+            .advice
+            .iter()
+            .any(|advice| advice.code == AdviceCode::Noise),
+        "{plain:?}"
+    );
+    assert_eq!(
+        with(|one| one.default_value = Some(0.0), "Sum").verdict(),
+        Verdict::Pass
+    );
+    assert_eq!(
+        with(|one| one.default_value = Some(0.0), "SampleCount").reason,
+        Reason::AlarmStuck
+    );
+    assert_eq!(
+        with(|one| one.default_value = Some(0.0), "Average").reason,
+        Reason::AlarmNeverFires
+    );
+    assert_eq!(
+        with(|one| one.default_value = Some(1.0), "Sum").verdict(),
+        Verdict::Unknown
+    );
+    assert_eq!(
+        with(|one| one.value = "-1".to_owned(), "Sum").verdict(),
+        Verdict::Unknown
+    );
+    assert_eq!(
+        with(|one| one.metric_name = "elsewhere".to_owned(), "Sum").advice,
+        []
+    );
+}
+
+#[test]
+fn a_published_zero_is_worthless_unless_matches_are_counted() {
+    let with = |statistic: &'static str| {
+        judged_after(|filters, alarm| {
+            filters[0].transformations[0].value = "0".to_owned();
+            alarm.statistic = Some(statistic.to_owned());
+        })
+    };
+    assert_eq!(with("Sum").reason, Reason::FilterMetricWorthless);
+    assert_eq!(with("SampleCount").verdict(), Verdict::Pass);
+}
+
+#[test]
+fn an_extracted_value_does_not_hide_that_nobody_is_told() {
+    let with = |enabled: bool| {
+        judged_after(|filters, alarm| {
+            filters[0].transformations[0].value = "$.size".to_owned();
+            alarm.actions_enabled = enabled;
+        })
+    };
+    assert_eq!(with(true).reason, Reason::FilterUndecided);
+    assert_eq!(with(false).reason, Reason::AlarmActionsDisabled);
+}
+
+#[test]
+fn what_takes_several_trails_is_not_laid_to_the_organizations_alone() {
+    let events = all_events();
+    let (one, other) = events.split_at(5);
+    let half = |events: &[String]| {
+        vec![pattern(
+            &events.iter().map(String::as_str).collect::<Vec<_>>(),
+        )]
+    };
+    let own = Chain {
+        patterns: half(one),
+        ..Chain::good("own", OWN)
+    };
+    let organization = Chain {
+        patterns: half(other),
+        ..Chain::good("org", OWNER)
+    };
+    let finding = judged(&[organization, own]);
+    assert_eq!(finding.reason, Reason::CoveredByOwnTrail);
+    assert!(!finding.covered_by.unwrap().is_organization_trail);
+    assert!(
+        finding.message.contains("together with") && finding.message.contains("trail/org"),
+        "{}",
+        finding.message
+    );
+    // A trail that does it alone is named alone.
+    let bare = Chain {
+        patterns: half(one),
+        ..Chain::good("own", OWN)
+    };
+    let finding = judged(&[bare, Chain::good("org", OWNER)]);
+    assert_eq!(finding.reason, Reason::CoveredByOrganizationTrail);
+    assert!(!finding.message.contains("own-0"), "{}", finding.message);
+}
+
 fn any_chain(name: &'static str, owner: &'static str) -> impl Strategy<Value = Chain> {
     let patterns = prop::collection::vec(
         prop_oneof![
