@@ -112,14 +112,14 @@ impl fmt::Debug for SimulatorAccess {
 pub enum ConnectError {
     /// Nothing in the chain of credential providers gave credentials.
     #[error(
-        "no AWS credentials were found or accepted\n  tried: environment variables, the profile{}, web identity, container and instance metadata\n  AWS said: {}\n  help: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`; `scanner demo` needs no AWS account",
-        .profile.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default(), .source.gap.sample.message
+        "no AWS credentials were found or accepted\n  tried: environment variables, the profile{}, web identity, container and instance metadata\n  the AWS SDK said: {}\n  help: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`; `scanner demo` needs no AWS account",
+        .profile.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default(), .failure.gap.sample.message
     )]
     NoCredentials {
         /// The profile that was asked for.
         profile: Option<String>,
         /// What the first call came to.
-        source: CallError,
+        failure: Box<CallError>,
     },
     /// STS could not be asked who we are.
     #[error("AWS could not be asked whose credentials these are: {0}")]
@@ -365,7 +365,7 @@ async fn who_are_we(
         if source.class() == GapClass::CredentialsInvalid {
             ConnectError::NoCredentials {
                 profile: settings.profile.clone(),
-                source,
+                failure: Box::new(source),
             }
         } else {
             ConnectError::CallerIdentity(source)

@@ -269,7 +269,7 @@ impl<'e> Walk<'e> {
         above: &[Obstacle],
         advice: &[Advice],
     ) {
-        let mut own = filter_obstacles(filter, pattern.is_some());
+        let mut own = filter_obstacles(filter);
         let candidate = Candidate {
             link: Link::MetricFilter,
             parent: Some(parent),

@@ -74,13 +74,14 @@ pub(crate) fn worthless(filter: &MetricFilter) -> Obstacle {
 }
 
 /// What makes a filter worthless or undecidable whatever its pattern matches.
-pub(crate) fn filter_obstacles(filter: &MetricFilter, is_understood: bool) -> Vec<Obstacle> {
+pub(crate) fn filter_obstacles(filter: &MetricFilter) -> Vec<Obstacle> {
     let of = |reason, message: String| Obstacle::new(Link::MetricFilter, reason, message);
     let name = &filter.name;
     let mut obstacles = Vec::new();
-    if !is_understood {
-        let message =
-            format!("the pattern of the filter `{name}` is not understood by this version");
+    if let Err(error) = filter_pattern::FilterPattern::parse(&filter.pattern) {
+        let message = format!(
+            "the pattern of the filter `{name}` is not understood by this version: {error}"
+        );
         obstacles.push(of(Reason::FilterUndecided, message));
     }
     if filter.apply_on_transformed_logs {

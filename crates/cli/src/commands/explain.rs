@@ -58,7 +58,13 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     let look = destination.look(true);
     let texts: Vec<_> = rows
         .into_iter()
-        .map(|row| report::explain::render(&past::entry(row), &look))
+        .map(|row| {
+            let since = format!(
+                "\nSo since sweep {} of {:.0}.\n",
+                row.since_sweep, row.since
+            );
+            report::explain::render(&past::entry(row), &look) + &since
+        })
         .collect();
     destination.write(&texts.join("\n"))?;
     Ok(Exit::Success)

@@ -49,7 +49,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<Exit> {
 
 fn explain(pattern: &str) -> anyhow::Result<Exit> {
     let text = pattern_text(pattern)?;
-    let pattern = FilterPattern::parse(&text).map_err(|error| BadInput::of(error.render()))?;
+    let pattern = FilterPattern::parse(&text).map_err(|error| not_a_pattern(&error))?;
     let explanation = pattern.explain();
     Destination::Stdout.write(&format!(
         "{explanation}canonical: {}\n",
@@ -68,6 +68,16 @@ fn pattern_text(argument: &str) -> anyhow::Result<String> {
         .read_to_string(&mut text)
         .context("cannot read the pattern from standard input")?;
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// What is wrong with a pattern, for people: the caller says that it is an error.
+fn not_a_pattern(error: &ParseError) -> anyhow::Error {
+    BadInput::of(untitled(&error.render()))
+}
+
+/// A rendered part of a pattern without the word that opens it.
+fn untitled(rendered: &str) -> &str {
+    rendered.strip_prefix("error: ").unwrap_or(rendered)
 }
 
 /// What is wrong with a pattern, for programs.

@@ -11,7 +11,7 @@ use filter_pattern::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{error_json, lines, pattern_text};
+use super::{error_json, lines, pattern_text, untitled};
 use crate::{
     exit::{BadInput, Exit},
     output::{Destination, Format},
@@ -196,7 +196,7 @@ impl Answer {
             Self::NotAPattern(error) => format!(
                 "{}: not a filter pattern\n{}\n",
                 self.verdict(),
-                error.render()
+                untitled(&error.render())
             ),
             Self::Decided { pattern, noise, .. } => {
                 self.decided_in_words(control, pattern, noise.as_ref())
@@ -246,11 +246,9 @@ impl Answer {
                 .as_ref()
                 .filter(|(_, span)| shown.as_ref() != Some(span))
             {
-                let _ = writeln!(
-                    text,
-                    "{}",
-                    render_span(pattern.text(), "it is rejected here", span.clone(), &how)
-                );
+                let shown_under =
+                    render_span(pattern.text(), "it is rejected here", span.clone(), &how);
+                let _ = writeln!(text, "{}", untitled(&shown_under));
                 shown = Some(span.clone());
             }
         }

@@ -8,7 +8,7 @@ use filter_pattern::{FilterPattern, Match};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{error_json, lines, pattern_text};
+use super::{error_json, lines, not_a_pattern, pattern_text};
 use crate::{
     exit::{BadInput, Exit},
     output::{Destination, Format},
@@ -57,7 +57,7 @@ pub(super) fn run(options: Options) -> anyhow::Result<Exit> {
         });
     }
     let text = pattern_text(&options.pattern.unwrap_or_default())?;
-    let pattern = FilterPattern::parse(&text).map_err(|error| BadInput::of(error.render()))?;
+    let pattern = FilterPattern::parse(&text).map_err(|error| not_a_pattern(&error))?;
     let (names, messages) = read(&options.events)?;
     let answers = answers(&pattern, &messages);
     let said = match options.format {
