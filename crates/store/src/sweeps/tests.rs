@@ -234,14 +234,15 @@ async fn a_sweep_may_be_written_from_another_task() {
     let sweeper = folder.sweeper().await;
     let task = tokio::spawn(async move {
         sweep(&sweeper, &[judged(1, Reason::TrailAbsent)]).await;
-        sweeper
+        let findings = sweeper
             .store()
             .findings(&crate::FindingQuery::default())
             .await
             .unwrap();
         sweeper.close().await.unwrap();
+        findings.len()
     });
-    task.await.unwrap();
+    assert_eq!(task.await.unwrap(), 1);
 }
 
 #[tokio::test]
