@@ -40,7 +40,8 @@ pub fn judge(
         covered_by: None,
         advice: Vec::new(),
         gaps: Vec::new(),
-        chain: Vec::new(),
+        near_misses: Vec::new(),
+        chain: [].into(),
     };
     if let Some((reason, message)) = not_applicable(account.state) {
         return Finding {
@@ -147,7 +148,7 @@ fn walked(
         covered_by: decision.covered_by,
         advice,
         gaps,
-        chain,
+        chain: chain.into(),
         ..finding
     }
 }

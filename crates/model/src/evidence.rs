@@ -11,16 +11,18 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, Arn, ContentHash, Gap, LogGroupArn, Region};
 
 mod alarm;
+mod event_rule;
 mod metric_filter;
 mod topic;
 mod trail;
 
 pub use alarm::{
     AlarmLookup, Alarms, CompositeAlarm, Dimensions, FoundAlarms, MetricAlarm, MetricKey,
-    MetricQuery,
+    MetricQuery, MonitoringAlarms, MuteRules,
 };
+pub use event_rule::{EventRule, EventRules};
 pub use metric_filter::{LogGroupEvidence, MetricFilter, MetricTransformation};
-pub use topic::{Subscription, SubscriptionState, TopicEvidence};
+pub use topic::{PolicyStatement, Subscription, SubscriptionState, TopicAttributes, TopicEvidence};
 pub use trail::{
     AdvancedEventSelector, BasicEventSelector, Delivery, EventSelectors, FieldSelector, Trail,
     TrailEvidence, TrailStatus,
@@ -56,8 +58,12 @@ pub struct AccountEvidence {
     pub log_groups: BTreeMap<LogGroupArn, Arc<LogGroupEvidence>>,
     /// The alarms on the metrics of candidate filters.
     pub alarms: BTreeMap<MetricKey, Arc<Alarms>>,
+    /// The mute rules on those alarms, where there are any or they could not be read.
+    pub mute_rules: BTreeMap<Arn, Arc<MuteRules>>,
     /// The topics that those alarms name.
     pub topics: BTreeMap<Arn, Arc<TopicEvidence>>,
+    /// EventBridge rules, looked for where the chain is broken.
+    pub event_rules: BTreeMap<Place, Arc<EventRules>>,
 }
 
 impl AccountEvidence {
@@ -78,37 +84,43 @@ impl AccountEvidence {
             trail_details: BTreeMap::new(),
             log_groups: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            mute_rules: BTreeMap::new(),
             topics: BTreeMap::new(),
+            event_rules: BTreeMap::new(),
         }
     }
 
     /// Every gap, decisive or not.
     pub fn gaps(&self) -> Vec<&Gap> {
-        let details = self.trail_details.values();
-        let mut gaps: Vec<&Gap> = (self.trails.as_ref().err().into_iter())
+        fn gap<T>(read: &Read<T>) -> Option<&Gap> {
+            read.as_ref().err()
+        }
+        let mut gaps: Vec<&Gap> = gap(&self.trails)
+            .into_iter()
             .chain(&self.other_gaps)
-            .chain(
-                details
-                    .clone()
-                    .filter_map(|trail| trail.status.as_ref().err()),
-            )
-            .chain(details.filter_map(|trail| trail.selectors.as_ref().err()))
-            .chain(
-                self.log_groups
-                    .values()
-                    .filter_map(|group| group.metric_filters.as_ref().err()),
-            )
-            .chain(
-                self.alarms
-                    .values()
-                    .filter_map(|alarms| alarms.found.as_ref().err()),
-            )
-            .chain(
-                self.topics
-                    .values()
-                    .filter_map(|topic| topic.subscriptions.as_ref().err()),
-            )
             .collect();
+        for trail in self.trail_details.values() {
+            gaps.extend(gap(&trail.status));
+            gaps.extend(gap(&trail.selectors));
+        }
+        for group in self.log_groups.values() {
+            gaps.extend(gap(&group.class));
+            gaps.extend(gap(&group.metric_filters));
+        }
+        for alarms in self.alarms.values() {
+            gaps.extend(gap(&alarms.found));
+            gaps.extend(alarms.monitoring.iter().filter_map(|one| gap(&one.found)));
+        }
+        for muted in self.mute_rules.values() {
+            gaps.extend(gap(&muted.rules));
+        }
+        for topic in self.topics.values() {
+            gaps.extend(gap(&topic.attributes));
+            gaps.extend(gap(&topic.subscriptions));
+        }
+        for rules in self.event_rules.values() {
+            gaps.extend(gap(&rules.rules));
+        }
         gaps.sort();
         gaps.dedup();
         gaps
@@ -138,7 +150,9 @@ impl AccountEvidence {
             trail_details: shared(&self.trail_details, &mut parts),
             log_groups: shared(&self.log_groups, &mut parts),
             alarms: shared(&self.alarms, &mut parts),
+            mute_rules: shared(&self.mute_rules, &mut parts),
             topics: shared(&self.topics, &mut parts),
+            event_rules: shared(&self.event_rules, &mut parts),
         });
         let hash = ContentHash::of_text(&root);
         parts.insert(hash, root);
@@ -164,7 +178,9 @@ struct AccountDocument<'a> {
     trail_details: BTreeMap<String, ContentHash>,
     log_groups: BTreeMap<String, ContentHash>,
     alarms: BTreeMap<String, ContentHash>,
+    mute_rules: BTreeMap<String, ContentHash>,
     topics: BTreeMap<String, ContentHash>,
+    event_rules: BTreeMap<String, ContentHash>,
 }
 
 /// Where a regional thing lives.

@@ -1,5 +1,7 @@
 //! A finding: the answer for one account and control, with everything that led to it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, Arn, ControlId, Gap, Link, Reason, Region, Verdict};
@@ -67,6 +69,20 @@ pub enum AdviceCode {
     DeliveryDegraded,
     /// The trail records writes only, which is enough for these events but not for the benchmark.
     WritesSuffice,
+    /// The trail leaves out a service whose events the control would count as well.
+    EventSourceExcluded,
+    /// The alarm looks so far back, or in such long periods, that it tells late or rarely.
+    AlarmSlow,
+    /// A mute rule silences the alarm at times.
+    AlarmMuted,
+    /// The alarm tells through a composite alarm, which other alarms can hold in ALARM.
+    TellsThroughComposite,
+    /// The topic is encrypted with a customer key, whose policy was not read.
+    CustomerKeyNotRead,
+    /// The topic is a FIFO topic, to which no mailbox and no telephone can subscribe.
+    FifoTopic,
+    /// An EventBridge rule sends the events somewhere: worth knowing, but not what the benchmark asks.
+    EventBridgeRule,
     /// The account was not entered, but the organization's trail should cover it.
     OrganizationTrailShouldCover,
 }
@@ -78,6 +94,17 @@ pub struct Advice {
     pub code: AdviceCode,
     /// The advice in one sentence.
     pub message: String,
+}
+
+/// A filter whose chain nearly reaches somebody for every required event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearMiss {
+    /// The index of the filter's node in the chain.
+    pub node: usize,
+    /// Its name.
+    pub filter: String,
+    /// What it lacks, each in a sentence, in the order of the chain.
+    pub lacks: Vec<String>,
 }
 
 /// The answer for one account and control.
@@ -102,13 +129,20 @@ pub struct Finding {
     pub advice: Vec<Advice>,
     /// What could not be read on the way; for UNKNOWN, what would have decided comes first.
     pub gaps: Vec<Gap>,
-    /// Every candidate that was walked.
-    pub chain: Vec<ChainNode>,
+    /// Filters that nearly do, for a FAIL or UNKNOWN: the one that lacks least comes first.
+    pub near_misses: Vec<NearMiss>,
+    /// Every candidate that was walked. What many accounts share is one list.
+    pub chain: Arc<[ChainNode]>,
 }
 
 impl Finding {
     /// The verdict.
     pub fn verdict(&self) -> Verdict {
         self.reason.verdict()
+    }
+
+    /// What to do next, in one sentence; `None` where there is nothing to do.
+    pub fn next_step(&self) -> Option<&'static str> {
+        Some(self.reason.next_step()).filter(|step| !step.is_empty())
     }
 }

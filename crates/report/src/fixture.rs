@@ -92,7 +92,8 @@ pub(crate) fn finding(number: u64, reason: Reason) -> Finding {
         covered_by: None,
         advice: Vec::new(),
         gaps: Vec::new(),
-        chain: Vec::new(),
+        near_misses: Vec::new(),
+        chain: [].into(),
     }
 }
 
@@ -116,7 +117,8 @@ pub(crate) fn failing() -> Entry {
         link: Some(Link::MetricFilter),
         node: Some(2),
         message: "the metric filter `org-changes` misses LeaveOrganization".to_owned(),
-        chain: chain(),
+        near_misses: Vec::new(),
+        chain: chain().into(),
         advice: vec![Advice {
             code: AdviceCode::DeliveryDegraded,
             message: "nothing was delivered to the log group for a day".to_owned(),

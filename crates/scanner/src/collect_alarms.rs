@@ -48,6 +48,7 @@ impl AlarmList {
             metric: metric.clone(),
             lookup: AlarmLookup::FullList,
             found,
+            monitoring: Vec::new(),
         }
     }
 }
@@ -113,6 +114,7 @@ impl Collector {
             metric: metric.clone(),
             lookup: AlarmLookup::ByMetric,
             found,
+            monitoring: Vec::new(),
         }
     }
 
@@ -188,6 +190,7 @@ fn metric_alarm(alarm: SdkAlarm) -> Option<MetricAlarm> {
             .statistic
             .map(|statistic| statistic.as_str().to_owned()),
         extended_statistic: alarm.extended_statistic,
+        evaluate_low_sample_count_percentile: alarm.evaluate_low_sample_count_percentile,
         period_seconds: alarm.period,
         unit: unit(alarm.unit),
         evaluation_periods: alarm.evaluation_periods,

@@ -19,6 +19,7 @@ impl Collector {
         };
         LogGroupEvidence {
             arn: group.clone(),
+            class: Ok(Presence::Present(LogGroupEvidence::STANDARD.to_owned())),
             metric_filters,
         }
     }

@@ -4,7 +4,7 @@ use aws::{Api, Target};
 use aws_sdk_sns::types::Subscription as SdkSubscription;
 use model::{
     Arn, Gap, GapClass, GapSample,
-    evidence::{Presence, Read, Subscription, SubscriptionState, TopicEvidence},
+    evidence::{Presence, Read, Subscription, SubscriptionState, TopicAttributes, TopicEvidence},
 };
 
 use crate::{Collector, endpoint_mask::mask};
@@ -19,6 +19,7 @@ impl Collector {
         };
         TopicEvidence {
             arn: topic.clone(),
+            attributes: Ok(Presence::Present(TopicAttributes::default())),
             subscriptions,
         }
     }

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use model::{
     AccountId, AccountState, Advice, ChainNode, ContentHash, ControlId, CoveredBy, Finding, Gap,
-    GapSample, OuPath, SweepId, Verdict,
+    GapSample, NearMiss, OuPath, SweepId, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
@@ -171,7 +171,8 @@ fn finding_row(
             covered_by: detail.covered_by.into_owned(),
             advice: detail.advice.into_owned(),
             gaps,
-            chain: detail.chain.into_owned(),
+            near_misses: detail.near_misses.into_owned(),
+            chain: detail.chain.into_owned().into(),
         },
         account_name: columns.get("name")?,
         account_state: columns.variant("state")?,
@@ -191,6 +192,9 @@ struct Detail<'a> {
     covered_by: Cow<'a, Option<CoveredBy>>,
     advice: Cow<'a, [Advice]>,
     gaps: Cow<'a, [Gap]>,
+    // Absent in what an earlier version stored.
+    #[serde(default)]
+    near_misses: Cow<'a, [NearMiss]>,
     chain: Cow<'a, [ChainNode]>,
 }
 
@@ -211,6 +215,7 @@ impl<'a> Judged<'a> {
             covered_by: Cow::Borrowed(&finding.covered_by),
             advice: Cow::Borrowed(&finding.advice),
             gaps: Cow::Borrowed(&finding.gaps),
+            near_misses: Cow::Borrowed(&finding.near_misses),
             chain: Cow::Borrowed(&finding.chain),
         });
         Self {

@@ -144,6 +144,7 @@ pub(crate) fn finding(number: u64, reason: Reason) -> Finding {
         covered_by: None,
         advice: Vec::new(),
         gaps: Vec::new(),
+        near_misses: Vec::new(),
         chain: vec![ChainNode {
             link: Link::Trail,
             parent: None,
@@ -154,7 +155,8 @@ pub(crate) fn finding(number: u64, reason: Reason) -> Finding {
             reason: Some(reason),
             message: reason.meaning().to_owned(),
             read: serde_json::json!({"is_logging": false}),
-        }],
+        }]
+        .into(),
     }
 }
 

@@ -30,6 +30,7 @@ fn alarm() -> MetricAlarm {
         )),
         statistic: Some("Sum".to_owned()),
         extended_statistic: None,
+        evaluate_low_sample_count_percentile: None,
         period_seconds: Some(300),
         unit: None,
         evaluation_periods: Some(1),

@@ -7,7 +7,8 @@ use model::{
     evidence::{
         AlarmLookup, Alarms, BasicEventSelector, Delivery, Dimensions, EventSelectors, FoundAlarms,
         LogGroupEvidence, MetricAlarm, MetricFilter, MetricKey, MetricTransformation, Place,
-        Presence, Subscription, SubscriptionState, TopicEvidence, TrailEvidence, TrailStatus,
+        Presence, Subscription, SubscriptionState, TopicAttributes, TopicEvidence, TrailEvidence,
+        TrailStatus,
     },
 };
 use proptest::prelude::*;
@@ -165,6 +166,7 @@ impl Chain {
             metric: Some(("CIS".to_owned(), self.metric(index), Dimensions::default())),
             statistic: Some("Sum".to_owned()),
             extended_statistic: None,
+            evaluate_low_sample_count_percentile: None,
             period_seconds: Some(300),
             unit: None,
             evaluation_periods: Some(1),
@@ -189,6 +191,7 @@ impl Chain {
             metric,
             lookup: AlarmLookup::FullList,
             found,
+            monitoring: Vec::new(),
         }
     }
 
@@ -206,6 +209,7 @@ impl Chain {
         let subscriptions = Presence::Present(vec![subscription]);
         TopicEvidence {
             arn: self.arn("sns", self.name),
+            attributes: Ok(Presence::Present(TopicAttributes::default())),
             subscriptions: self.read(4, "sns:ListSubscriptionsByTopic", subscriptions),
         }
     }
@@ -238,6 +242,7 @@ impl Chain {
         }
         let metric_filters = self.read(2, "logs:DescribeMetricFilters", Presence::Present(filters));
         let log_group = LogGroupEvidence {
+            class: Ok(Presence::Present(LogGroupEvidence::STANDARD.to_owned())),
             arn: group.clone(),
             metric_filters,
         };

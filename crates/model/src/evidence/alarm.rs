@@ -55,8 +55,29 @@ pub struct Alarms {
     pub metric: MetricKey,
     /// How thoroughly they were looked for.
     pub lookup: AlarmLookup,
+    /// What was found in the account and region of the metric.
+    pub found: Read<FoundAlarms>,
+    /// What was found in each monitoring account, in the metric's region, sorted by place. Only a
+    /// full list looks there.
+    pub monitoring: Vec<MonitoringAlarms>,
+}
+
+/// The alarms of a monitoring account that read the metric of another account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MonitoringAlarms {
+    /// The monitoring account, and the region of the metric.
+    pub place: Place,
     /// What was found.
     pub found: Read<FoundAlarms>,
+}
+
+/// The mute rules on one alarm: while one is active, the alarm changes its state and tells nobody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MuteRules {
+    /// The alarm, metric or composite.
+    pub alarm: Arn,
+    /// The ARNs of the rules on it that have not expired, sorted.
+    pub rules: Read<Vec<String>>,
 }
 
 /// Alarms that were found for a metric.
@@ -65,7 +86,8 @@ pub struct FoundAlarms {
     /// Alarms on the metric, alarms whose metric math reads it, and alarms on a metric of the same
     /// name elsewhere (near misses), sorted by ARN.
     pub metric_alarms: Vec<MetricAlarm>,
-    /// Composite alarms whose rule names one of those, sorted by ARN.
+    /// Composite alarms whose rule names one of those, or another such composite alarm, sorted by
+    /// ARN.
     pub composite_alarms: Vec<CompositeAlarm>,
 }
 
@@ -86,6 +108,8 @@ pub struct MetricAlarm {
     pub statistic: Option<String>,
     /// `p99`, `tm90`, …
     pub extended_statistic: Option<String>,
+    /// What is done about a percentile of few samples: `evaluate`, `ignore`; `evaluate` if absent.
+    pub evaluate_low_sample_count_percentile: Option<String>,
     /// The length of a period in seconds.
     pub period_seconds: Option<i32>,
     /// The unit it asks for; an alarm that asks for none sees every unit.

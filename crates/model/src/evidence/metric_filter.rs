@@ -14,8 +14,15 @@ use crate::{
 pub struct LogGroupEvidence {
     /// Which log group.
     pub arn: LogGroupArn,
+    /// Its class as AWS writes it; only [`STANDARD`](Self::STANDARD) supports metric filters.
+    pub class: Read<Presence<String>>,
     /// Its metric filters, sorted by name.
     pub metric_filters: Read<Presence<Vec<MetricFilter>>>,
+}
+
+impl LogGroupEvidence {
+    /// The class of a log group that supports metric filters (CloudWatch Logs User Guide, log classes).
+    pub const STANDARD: &str = "STANDARD";
 }
 
 /// A metric filter.

@@ -1,5 +1,7 @@
 //! Topics and their subscriptions.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,8 +14,42 @@ use crate::{
 pub struct TopicEvidence {
     /// Which topic.
     pub arn: Arn,
+    /// Who may publish to it and how it is encrypted.
+    pub attributes: Read<Presence<TopicAttributes>>,
     /// Its subscriptions, sorted.
     pub subscriptions: Read<Presence<Vec<Subscription>>>,
+}
+
+/// What GetTopicAttributes says, as far as it decides whether CloudWatch can publish.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicAttributes {
+    /// The statements of its policy, in their order; `None` if the policy was not understood.
+    pub policy: Option<Vec<PolicyStatement>>,
+    /// The key it is encrypted with, as AWS writes it: an alias, an id or an ARN.
+    pub kms_key: Option<String>,
+    /// Whether it is a FIFO topic.
+    pub is_fifo: bool,
+}
+
+/// One statement of a topic's policy. A list that is empty is an element that is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PolicyStatement {
+    /// `Allow` or `Deny`.
+    pub effect: String,
+    /// Whom it concerns: `AWS`, `Service`, … and their values, sorted; `*` alone is `*` of `*`.
+    pub principals: BTreeMap<String, Vec<String>>,
+    /// Whom it does not concern.
+    pub not_principals: BTreeMap<String, Vec<String>>,
+    /// Which actions, sorted.
+    pub actions: Vec<String>,
+    /// Which actions it does not concern.
+    pub not_actions: Vec<String>,
+    /// Which resources, sorted.
+    pub resources: Vec<String>,
+    /// Which resources it does not concern.
+    pub not_resources: Vec<String>,
+    /// Under which conditions: operator, key, values, sorted.
+    pub conditions: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 /// One subscription.

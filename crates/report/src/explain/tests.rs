@@ -1,5 +1,7 @@
 //! The chain reads link by link, with and without colour.
 
+use std::sync::Arc;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
@@ -47,7 +49,8 @@ fn a_link_that_is_absent_stands_where_it_would_be() {
         node(Link::LogGroup, Some(0), "group"),
         node(Link::MetricFilter, Some(1), "filter"),
         node(Link::Trail, None, "other"),
-    ];
+    ]
+    .into();
     let text = check(&entry(1, "", finding), 80);
     let filter = text.find("metric filter: holds").unwrap();
     let alarm = text
@@ -81,7 +84,8 @@ fn a_topic_that_nobody_listens_to_is_marked_at_the_topic() {
             None,
             "arn:aws:sns:us-east-1:000000000001:alerts",
         )
-    }];
+    }]
+    .into();
     let text = check(&entry(1, "x", finding), 80);
     assert!(
         text.contains("✘ topic: broken (subscription-absent)  ◀ here"),
@@ -105,7 +109,8 @@ fn a_damaged_tree_is_shown_and_does_not_hang() {
         node(Link::Trail, Some(0), "second"),
         node(Link::Trail, Some(99), "third"),
         node(Link::Trail, Some(3), "fourth"),
-    ];
+    ]
+    .into();
     let text = check(&entry(1, "x", finding), 80);
     for name in ["first", "second", "third", "fourth"] {
         assert_eq!(text.matches(name).count(), 1, "{text}");
@@ -121,7 +126,7 @@ fn hostile_text_is_shown_and_not_obeyed() {
     entry.finding.gaps.extend(not_entered(7).finding.gaps);
     entry.finding.gaps[0].sample.message.clone_from(&hostile);
     entry.finding.gaps[0].sample.request_id = Some(hostile.clone());
-    for node in &mut entry.finding.chain {
+    for node in Arc::make_mut(&mut entry.finding.chain) {
         node.resource.clone_from(&hostile);
         node.message.clone_from(&hostile);
         node.read = serde_json::json!({
@@ -145,7 +150,7 @@ fn hostile_text_is_shown_and_not_obeyed() {
 fn a_whole_filter_pattern_is_shown() {
     let mut entry = failing();
     let pattern = "($.eventName = AcceptHandshake) || ".repeat(30);
-    entry.finding.chain[2].read = serde_json::json!({"pattern": pattern});
+    Arc::make_mut(&mut entry.finding.chain)[2].read = serde_json::json!({"pattern": pattern});
     let text = check(&entry, 80);
     assert_eq!(text.matches("AcceptHandshake").count(), 30, "{text}");
 }
