@@ -167,7 +167,10 @@ async fn anything_that_a_verdict_rests_on_makes_a_new_interval() {
         change(|it| it.findings[0].message.push('!')),
         change(|it| it.findings[0].gaps.push(gap("r"))),
         change(|it| it.findings[0].chain = [].into()),
-        change(|it| it.findings[0].chain[0].read = serde_json::json!({"is_logging": true})),
+        change(|it| {
+            std::sync::Arc::make_mut(&mut it.findings[0].chain)[0].read =
+                serde_json::json!({"is_logging": true});
+        }),
         change(|it| it.evidence = Some(evidence(1, false).documents())),
         change(|it| it.evidence = None),
     ];
