@@ -97,28 +97,37 @@ fn action(alarm: &MetricAlarm) -> Option<Obstacle> {
     }
 }
 
-/// A composite alarm over this one may tell somebody where the alarm itself does not.
-pub(crate) fn composite_obstacle(
+/// A composite alarm through which an alarm tells somebody.
+pub(crate) struct ToldThrough<'e> {
+    pub(crate) composite: &'e CompositeAlarm,
+    pub(crate) obstacles: Vec<Obstacle>,
+    pub(crate) advice: Vec<Advice>,
+}
+
+pub(crate) fn composites_telling<'e>(
     alarm: &MetricAlarm,
-    composites: &[CompositeAlarm],
-) -> Option<Obstacle> {
-    let (quoted, bare) = (format!("\"{}\"", alarm.name), format!("({})", alarm.name));
-    let names = |rule: &str| {
-        let rule_without_blanks: String = rule.chars().filter(|c| !c.is_whitespace()).collect();
-        rule.contains(&quoted)
-            || rule_without_blanks.contains(&bare)
-            || rule.contains(alarm.arn.as_str())
-    };
-    let tells = |composite: &CompositeAlarm| {
-        let topic = |action: &String| action.parse::<Arn>().is_ok_and(|arn| arn.is_sns_topic());
-        composite.actions_enabled && composite.alarm_actions.iter().any(topic)
-    };
-    composites.iter().find(|composite| tells(composite) && names(&composite.rule)).map(|composite| {
-        undecided(format!(
-            "the composite alarm `{}` names this alarm; whether it tells somebody is not decided",
-            composite.name
-        ))
-    })
+    composites: &'e [CompositeAlarm],
+) -> Vec<ToldThrough<'e>> {
+    let names = |rule: &str| rule.contains(&alarm.name) || rule.contains(alarm.arn.as_str());
+    composites
+        .iter()
+        .filter(|composite| names(&composite.rule))
+        .map(|composite| ToldThrough {
+            composite,
+            obstacles: vec![undecided(
+                "whether the composite alarm tells somebody is not decided",
+            )],
+            advice: Vec::new(),
+        })
+        .collect()
+}
+
+pub(crate) fn composite_topics(composite: &CompositeAlarm) -> Vec<Arn> {
+    let actions = composite.alarm_actions.iter();
+    actions
+        .filter_map(|action| action.parse::<Arn>().ok())
+        .filter(Arn::is_sns_topic)
+        .collect()
 }
 
 fn evaluation<'a>(alarm: &'a MetricAlarm, metric: &MetricKey) -> Result<Evaluation<'a>, Obstacle> {

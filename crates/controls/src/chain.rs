@@ -5,12 +5,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use filter_pattern::{FilterPattern, may_match};
 use model::{
     AccountId, Advice, AdviceCode, Arn, ChainNode, Gap, Link, LogGroupArn, NodeState, Reason,
     Region,
     evidence::{
-        AccountEvidence, Alarms, LogGroupEvidence, MetricAlarm, MetricFilter, MetricKey,
+        AccountEvidence, CompositeAlarm, LogGroupEvidence, MetricAlarm, MetricFilter, MetricKey,
         MetricTransformation, Place, Presence, SubscriptionState, Trail,
     },
 };
@@ -18,10 +17,13 @@ use serde_json::json;
 
 use crate::{
     Control,
-    alarm_fires::{Published, alarm_obstacles, composite_obstacle, topics},
+    alarm_fires::{
+        Published, ToldThrough, alarm_obstacles, composite_topics, composites_telling, topics,
+    },
     metric_filter::{filter_obstacles, published, sharing_obstacle, worthless},
     obstacle::{Obstacle, best},
-    subscription::topic_obstacle,
+    pattern_book::{KnownPattern, PatternBook},
+    topic_access::topic_obstacles,
     trail_coverage::trail_obstacles,
 };
 
@@ -29,7 +31,7 @@ use crate::{
 pub(crate) struct Path<'e> {
     pub(crate) trail: &'e Trail,
     /// The filter's pattern; `None` where there is no filter, or none that is understood.
-    pub(crate) pattern: Option<FilterPattern>,
+    pub(crate) pattern: Option<Arc<KnownPattern>>,
     /// The filter's name.
     pub(crate) filter: Option<&'e str>,
     /// The node of the filter.
@@ -54,6 +56,7 @@ impl Path<'_> {
 pub(crate) struct Walk<'e> {
     control: &'e Control,
     evidence: &'e AccountEvidence,
+    book: &'e PatternBook,
     pub(crate) nodes: Vec<ChainNode>,
     pub(crate) paths: Vec<Path<'e>>,
 }
@@ -72,10 +75,12 @@ impl<'e> Walk<'e> {
         control: &'e Control,
         evidence: &'e AccountEvidence,
         trails: &'e [Trail],
+        book: &'e PatternBook,
     ) -> Self {
         let mut walk = Self {
             control,
             evidence,
+            book,
             nodes: Vec::new(),
             paths: Vec::new(),
         };
@@ -176,7 +181,8 @@ impl<'e> Walk<'e> {
             self.log_group(trail, node, group, &obstacles, &advice);
         } else {
             let message = format!("the log group `{named}` cannot be understood");
-            obstacles.push(Obstacle::new(Link::LogGroup, Reason::TrailUndecided, message).at(node));
+            obstacles
+                .push(Obstacle::new(Link::LogGroup, Reason::LogGroupUndecided, message).at(node));
             self.dead_end(trail, obstacles);
         }
     }
@@ -212,21 +218,20 @@ impl<'e> Walk<'e> {
             }
             Err(gap) => (&[][..], Some(Obstacle::gap(Link::MetricFilter, gap))),
         };
-        candidate.read = json!({ "metric_filters": filters.len() });
-        if let Some(obstacle) = obstacle {
+        candidate.read = json!({
+            "class": group.class.as_ref().ok(),
+            "metric_filters": filters.len(),
+        });
+        if let Some(obstacle) = obstacle.or_else(|| class_obstacle(group)) {
             let mut own = [obstacle];
             self.node(candidate, &mut own, "");
             return self.dead_end(trail, above.iter().cloned().chain(own).collect());
         }
-        let relevant: Vec<(&MetricFilter, Option<FilterPattern>)> = filters
+        let known = |filter: &'e MetricFilter| (filter, self.book.pattern(&filter.pattern));
+        let relevant: Vec<(&MetricFilter, Arc<KnownPattern>)> = filters
             .iter()
-            .map(|filter| (filter, FilterPattern::parse(&filter.pattern).ok()))
-            .filter(|(_, pattern)| {
-                let required = self.control.required_events();
-                pattern
-                    .as_ref()
-                    .is_none_or(|p| required.iter().any(|event| may_match(event, p)))
-            })
+            .map(known)
+            .filter(|(_, pattern)| self.book.concerns(self.control, pattern))
             .collect();
         let holds = match (filters.len(), filters.len() - relevant.len()) {
             (1, 0) => "1 metric filter".to_owned(),
@@ -264,12 +269,13 @@ impl<'e> Walk<'e> {
         trail: &'e Trail,
         parent: usize,
         filter: &'e MetricFilter,
-        pattern: Option<FilterPattern>,
+        pattern: Arc<KnownPattern>,
         place: &Place,
         above: &[Obstacle],
         advice: &[Advice],
     ) {
         let mut own = filter_obstacles(filter);
+        let pattern = Some(pattern).filter(|pattern| pattern.parsed.is_ok());
         let candidate = Candidate {
             link: Link::MetricFilter,
             parent: Some(parent),
@@ -338,47 +344,35 @@ impl<'e> Walk<'e> {
             });
         }
         let published = published(filter, transformation, &metric, &others);
-        let found = match self.evidence.alarms.get(&metric).map(AsRef::as_ref) {
-            Some(Alarms {
-                found: Ok(found), ..
-            }) => found,
-            Some(Alarms {
-                found: Err(gap), ..
-            }) => return vec![Obstacle::gap(Link::Alarm, gap).at(parent)],
-            None => {
-                let message = format!("alarms on the metric {name} were not looked for");
-                return vec![Obstacle::new(Link::Alarm, Reason::EvidenceGap, message).at(parent)];
-            }
+        let Some(alarms) = self.evidence.alarms.get(&metric).map(AsRef::as_ref) else {
+            let message = format!("alarms on the metric {name} were not looked for");
+            return vec![Obstacle::new(Link::Alarm, Reason::EvidenceGap, message).at(parent)];
         };
-        let absent = || {
+        let mut alternatives = Vec::new();
+        let monitoring = alarms.monitoring.iter().map(|one| &one.found);
+        for found in std::iter::once(&alarms.found).chain(monitoring) {
+            match found {
+                Err(gap) => {
+                    let obstacle = Obstacle::gap(Link::Alarm, gap).at(parent);
+                    alternatives.push((vec![obstacle], Vec::new()));
+                }
+                Ok(found) => {
+                    for alarm in &found.metric_alarms {
+                        let composites = &found.composite_alarms;
+                        alternatives.push(self.alarm(parent, alarm, composites, &published));
+                    }
+                }
+            }
+        }
+        // The advice of the alarm that counts.
+        let Some((chosen, own_advice)) = best(alternatives) else {
             let message = format!(
                 "no alarm in account {}, {} watches the metric {name}",
                 place.account, place.region
             );
-            vec![Obstacle::new(Link::Alarm, Reason::AlarmAbsent, message).at(parent)]
+            return vec![Obstacle::new(Link::Alarm, Reason::AlarmAbsent, message).at(parent)];
         };
-        let mut alternatives = Vec::new();
-        for alarm in &found.metric_alarms {
-            let mut own_advice = Vec::new();
-            let mut below = self.alarm(parent, alarm, &published, &mut own_advice);
-            let silent = below.iter().filter(|o| o.is_broken());
-            let only_silent =
-                silent.clone().count() > 0 && silent.clone().all(|o| is_about_telling(o.reason));
-            if only_silent
-                && let Some(obstacle) = composite_obstacle(alarm, &found.composite_alarms)
-            {
-                below = vec![obstacle.at(parent)];
-            }
-            alternatives.push((below, own_advice));
-        }
-        // The advice of the alarm that counts.
-        let Some(chosen) = best(alternatives.iter().map(|(below, _)| below.clone())) else {
-            return absent();
-        };
-        if let Some((_, own_advice)) = alternatives.into_iter().find(|(below, _)| *below == chosen)
-        {
-            advice.extend(own_advice);
-        }
+        advice.extend(own_advice);
         if published.value == Some(0.0) && !chosen.is_empty() {
             return [worthless(filter).at(parent)]
                 .into_iter()
@@ -390,21 +384,23 @@ impl<'e> Walk<'e> {
 
     /// Whether a filter that matches none of the required events publishes to the metric.
     fn concerns_others(&self, metric: &MetricKey) -> bool {
-        let required = self.control.required_events();
         publishers(&self.evidence.log_groups, metric).any(|(filter, _)| {
-            FilterPattern::parse(&filter.pattern)
-                .is_ok_and(|pattern| !required.iter().any(|event| may_match(event, &pattern)))
+            let pattern = self.book.pattern(&filter.pattern);
+            !self.book.concerns(self.control, &pattern)
         })
     }
 
+    /// What is in the way at an alarm and below it: its own topics, or those of a composite alarm
+    /// that is in ALARM when it is.
     fn alarm(
         &mut self,
         parent: usize,
-        alarm: &MetricAlarm,
+        alarm: &'e MetricAlarm,
+        composites: &'e [CompositeAlarm],
         published: &Published<'_>,
-        advice: &mut Vec<Advice>,
-    ) -> Vec<Obstacle> {
-        let mut own = alarm_obstacles(alarm, published, advice);
+    ) -> (Vec<Obstacle>, Vec<Advice>) {
+        let mut advice = Vec::new();
+        let mut own = alarm_obstacles(alarm, published, &mut advice);
         let candidate = Candidate {
             link: Link::Alarm,
             parent: Some(parent),
@@ -417,30 +413,78 @@ impl<'e> Walk<'e> {
             .iter()
             .any(|obstacle| obstacle.reason == Reason::AlarmOtherMetric)
         {
-            return own;
+            return (own, advice);
         }
-        let below = topics(alarm)
-            .into_iter()
-            .map(|topic| self.topic(node, &topic))
-            .collect::<Vec<_>>();
-        own.extend(best(below).unwrap_or_default());
-        own
+        let (telling, firing): (Vec<Obstacle>, Vec<Obstacle>) =
+            own.into_iter().partition(|o| is_about_telling(o.reason));
+        let mut alternatives = vec![self.told(node, &alarm.arn, telling, &topics(alarm))];
+        for told in composites_telling(alarm, composites) {
+            alternatives.push(self.composite(node, told));
+        }
+        let (below, own_advice) = best(alternatives).unwrap_or_default();
+        advice.extend(own_advice);
+        (firing.into_iter().chain(below).collect(), advice)
     }
 
-    fn topic(&mut self, parent: usize, arn: &Arn) -> Vec<Obstacle> {
+    fn composite(&mut self, parent: usize, told: ToldThrough<'e>) -> (Vec<Obstacle>, Vec<Advice>) {
+        let ToldThrough {
+            composite,
+            mut obstacles,
+            mut advice,
+        } = told;
+        let candidate = Candidate {
+            link: Link::Alarm,
+            parent: Some(parent),
+            resource: composite.arn.to_string(),
+            home: composite.arn.home(),
+            read: json!(composite),
+        };
+        let node = self.node(candidate, &mut obstacles, "in ALARM whenever that alarm is");
+        let topics = composite_topics(composite);
+        let (below, own_advice) = self.told(node, &composite.arn, obstacles, &topics);
+        advice.extend(own_advice);
+        (below, advice)
+    }
+
+    /// What is in the way between an alarm, plain or composite, and a human: one good topic is enough.
+    fn told(
+        &mut self,
+        node: usize,
+        alarm: &Arn,
+        own: Vec<Obstacle>,
+        topics: &[Arn],
+    ) -> (Vec<Obstacle>, Vec<Advice>) {
+        let below: Vec<_> = topics
+            .iter()
+            .map(|topic| self.topic(node, alarm, topic))
+            .collect();
+        let (below, mut advice) = best(below).unwrap_or_default();
+        let muted = self.evidence.mute_rules.get(alarm);
+        if let Some(rules) = muted.and_then(|muted| muted.rules.as_ref().ok()) {
+            advice.extend(rules.iter().map(|rule| Advice {
+                code: AdviceCode::AlarmMuted,
+                message: format!("the mute rule {rule} silences the alarm {alarm} at times"),
+            }));
+        }
+        (own.into_iter().chain(below).collect(), advice)
+    }
+
+    fn topic(&mut self, parent: usize, alarm: &Arn, arn: &Arn) -> (Vec<Obstacle>, Vec<Advice>) {
         let topic = self.evidence.topics.get(arn).map(AsRef::as_ref);
-        let mut own: Vec<Obstacle> = topic_obstacle(topic).into_iter().collect();
+        let mut advice = Vec::new();
+        let mut own = topic_obstacles(alarm, arn, topic, &mut advice);
+        let attributes = topic.and_then(|topic| topic.attributes.as_ref().ok());
         let candidate = Candidate {
             link: Link::Topic,
             parent: Some(parent),
             resource: arn.to_string(),
             home: arn.home(),
-            read: serde_json::Value::Null,
+            read: json!(attributes),
         };
         let node = self.node(candidate, &mut own, "has a confirmed subscription");
         let Some(Ok(Presence::Present(subscriptions))) = topic.map(|topic| &topic.subscriptions)
         else {
-            return own;
+            return (own, advice);
         };
         for subscription in subscriptions {
             let (state, reason, message) = match &subscription.state {
@@ -457,7 +501,7 @@ impl<'e> Walk<'e> {
                 ),
                 SubscriptionState::Unrecognized => (
                     NodeState::Unknown,
-                    Some(Reason::EvidenceGap),
+                    Some(Reason::SubscriptionUndecided),
                     "in a state that this version does not know",
                 ),
             };
@@ -479,12 +523,41 @@ impl<'e> Walk<'e> {
                 read: json!(subscription),
             });
         }
-        own
+        (own, advice)
     }
 
-    /// Every gap that the walk met.
+    /// What could not be read on the way.
     pub(crate) fn gaps(&self) -> Vec<Gap> {
-        self.evidence.gaps().into_iter().cloned().collect()
+        self.evidence.shared_gaps().into_iter().cloned().collect()
+    }
+}
+
+/// What makes a log group's filters worthless: only one class supports them, and it cannot be changed
+/// (CloudWatch Logs User Guide, log classes).
+fn class_obstacle(group: &LogGroupEvidence) -> Option<Obstacle> {
+    let name = group.arn.name();
+    let class = match &group.class {
+        Err(gap) => return Some(Obstacle::gap(Link::LogGroup, gap)),
+        // The list of its filters says better whether it exists.
+        Ok(Presence::Missing) => return None,
+        Ok(Presence::Present(class)) => class,
+    };
+    match class.as_str() {
+        LogGroupEvidence::STANDARD => None,
+        "INFREQUENT_ACCESS" | "DELIVERY" => Some(Obstacle::new(
+            Link::LogGroup,
+            Reason::LogGroupClass,
+            format!(
+                "the log group `{name}` is of the class {class}, which supports no metric filters"
+            ),
+        )),
+        _ => Some(Obstacle::new(
+            Link::LogGroup,
+            Reason::LogGroupUndecided,
+            format!(
+                "the log group `{name}` is of the class `{class}`, which this version does not know"
+            ),
+        )),
     }
 }
 
@@ -522,11 +595,6 @@ fn others_on<'e>(
 fn is_about_telling(reason: Reason) -> bool {
     matches!(
         reason,
-        Reason::AlarmActionsDisabled
-            | Reason::AlarmNoAction
-            | Reason::ActionNotSns
-            | Reason::TopicMissing
-            | Reason::SubscriptionAbsent
-            | Reason::SubscriptionUnconfirmed
+        Reason::AlarmActionsDisabled | Reason::AlarmNoAction | Reason::ActionNotSns
     )
 }

@@ -1,13 +1,15 @@
 //! From the paths of a walk to the answer: covered, broken at a link, or not known.
 
-use filter_pattern::FilterPattern;
-use model::{Advice, AdviceCode, CoveredBy, Gap, Link, Reason, evidence::Trail};
+use std::sync::Arc;
+
+use model::{Advice, AdviceCode, CoveredBy, Gap, Link, NearMiss, Reason, evidence::Trail};
 
 use crate::{
     Control,
     chain::{Path, Walk},
     filter_coverage::{Answer, listed},
     obstacle::{Obstacle, nearness},
+    pattern_book::{KnownPattern, PatternBook},
 };
 
 /// What the paths come to.
@@ -36,26 +38,40 @@ impl Decision {
     }
 }
 
-fn patterns<'p>(paths: impl IntoIterator<Item = &'p Path<'p>>) -> Vec<&'p FilterPattern> {
-    paths
-        .into_iter()
-        .filter_map(|path| path.pattern.as_ref())
-        .collect()
+/// What the paths' patterns come to together, by a control.
+struct Question<'c> {
+    control: &'c Control,
+    book: &'c PatternBook,
+}
+
+impl Question<'_> {
+    fn answer<'p>(&self, paths: impl IntoIterator<Item = &'p Path<'p>>) -> Arc<Answer> {
+        let patterns = paths.into_iter().filter_map(|path| path.pattern.as_ref());
+        self.book.answer(self.control, patterns)
+    }
+
+    fn alone(&self, pattern: &Arc<KnownPattern>) -> Arc<Answer> {
+        self.book.answer(self.control, [pattern])
+    }
+
+    fn required(&self) -> usize {
+        self.control.required_events().len()
+    }
 }
 
 /// Decides by the paths: PASS if those that work cover everything together, UNKNOWN if those that
 /// may work would, FAIL otherwise.
-pub(crate) fn decide(control: &Control, walk: &Walk<'_>) -> Decision {
-    let required = control.required_events();
+pub(crate) fn decide(control: &Control, walk: &Walk<'_>, book: &PatternBook) -> Decision {
+    let question = Question { control, book };
     let working: Vec<&Path<'_>> = walk.paths.iter().filter(|path| path.works()).collect();
-    let proven = Answer::of(required, &patterns(working.iter().copied()));
+    let proven = question.answer(working.iter().copied());
     if proven.is_covered() {
-        return covered(control, &working, &proven);
+        return covered(&question, &working, &proven);
     }
     let hopeful: Vec<&Path<'_>> = walk.paths.iter().filter(|path| path.may_work()).collect();
     // Behind what was not read or not understood there may be anything.
     let unseen = hopeful.iter().any(|path| path.pattern.is_none());
-    let at_best = Answer::of(required, &patterns(hopeful.iter().copied()));
+    let at_best = question.answer(hopeful.iter().copied());
     if unseen || at_best.may_be_covered() {
         return undecided(&hopeful, &at_best);
     }
@@ -66,19 +82,62 @@ pub(crate) fn decide(control: &Control, walk: &Walk<'_>) -> Decision {
         .collect();
     Decision {
         advice,
-        ..Decision::of(broken_link(control, walk, &working, &proven))
+        ..Decision::of(broken_link(&question, walk, &working, &proven))
     }
 }
 
+/// How many near misses are told: the nearest ones.
+const NEAR_MISSES: usize = 5;
+
+/// Filters that match some of the required events and whose chain nearly works, the one that lacks
+/// least first.
+pub(crate) fn near_misses(control: &Control, walk: &Walk<'_>, book: &PatternBook) -> Vec<NearMiss> {
+    let question = Question { control, book };
+    let mut misses: Vec<(usize, usize, NearMiss)> = Vec::new();
+    for path in &walk.paths {
+        let (Some(pattern), Some(node), Some(filter)) = (&path.pattern, path.node, path.filter)
+        else {
+            continue;
+        };
+        let alone = question.alone(pattern);
+        let mut in_the_way = path.obstacles.clone();
+        if !alone.is_covered() {
+            in_the_way.push(alone.obstacle("it"));
+        }
+        if alone.covered == 0 && !alone.may_be_covered() || in_the_way.is_empty() {
+            continue;
+        }
+        in_the_way.sort_by_key(|obstacle| obstacle.link);
+        misses.push((
+            in_the_way.len(),
+            alone.missed.len(),
+            NearMiss {
+                node,
+                filter: filter.to_owned(),
+                lacks: in_the_way.into_iter().map(|o| o.message).collect(),
+            },
+        ));
+    }
+    misses.sort_by_key(|(lacks, missed, miss)| (*lacks, *missed, miss.node));
+    let mut seen = Vec::new();
+    misses.retain(|(_, _, miss)| {
+        !seen.contains(&miss.node) && {
+            seen.push(miss.node);
+            true
+        }
+    });
+    misses.truncate(NEAR_MISSES);
+    misses.into_iter().map(|(_, _, miss)| miss).collect()
+}
+
 /// The chain holds: say through which trail.
-fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decision {
-    let required = control.required_events();
+fn covered(question: &Question<'_>, working: &[&Path<'_>], proven: &Answer) -> Decision {
     let alone = |trail: &Trail| {
         let of_trail = working
             .iter()
             .filter(|path| path.trail.arn == trail.arn)
             .copied();
-        Answer::of(required, &patterns(of_trail)).is_covered()
+        question.answer(of_trail).is_covered()
     };
     // One trail that does it alone is the better explanation. Where it takes several, the account's
     // own counts: under the organization's alone others would not be covered.
@@ -110,14 +169,13 @@ fn covered(control: &Control, working: &[&Path<'_>], proven: &Answer) -> Decisio
     }
     for path in &counted {
         if let Some(pattern) = &path.pattern
-            && let Some(noise) = filter_pattern::noise(required, pattern)
+            && let Some(example) = question.book.noise(question.control, pattern)
         {
             advice.push(Advice {
                 code: AdviceCode::Noise,
                 message: format!(
-                    "the filter `{}` also matches events that nobody asked for, such as {}",
+                    "the filter `{}` also matches events that nobody asked for, such as {example}",
                     path.filter.unwrap_or_default(),
-                    noise.example
                 ),
             });
         }
@@ -225,12 +283,11 @@ fn undecided(hopeful: &[&Path<'_>], at_best: &Answer) -> Decision {
 /// The broken link whose mending restores most coverage; where no single one does, the one that
 /// lies furthest down the chain.
 fn broken_link(
-    control: &Control,
+    question: &Question<'_>,
     walk: &Walk<'_>,
     working: &[&Path<'_>],
     proven: &Answer,
 ) -> Obstacle {
-    let required = control.required_events();
     if walk.paths.is_empty() {
         let message = "the account has no trail, and no organization trail shows in it";
         return Obstacle::new(Link::Trail, Reason::TrailAbsent, message);
@@ -251,7 +308,7 @@ fn broken_link(
                     .iter()
                     .all(|o| o.is_same(only) || !o.is_broken())
         });
-        let with = Answer::of(required, &patterns(mended));
+        let with = question.answer(mended);
         mendings.push((with.covered.saturating_sub(proven.covered), only.clone()));
     }
     // Filters whose chain works, but which do not match everything.
@@ -269,7 +326,20 @@ fn broken_link(
         let node = working.iter().find_map(|path| path.node);
         let mut obstacle = proven.obstacle(&subject);
         obstacle.node = node;
-        mendings.push((required.len().saturating_sub(proven.covered), obstacle));
+        if is_by_the_way(question, working, proven) {
+            obstacle = Obstacle::new(
+                Link::MetricFilter,
+                Reason::FilterAbsent,
+                format!(
+                    "no metric filter is meant for the required events, though {subject} match{} {} of {}",
+                    if names.len() == 1 { "es" } else { "" },
+                    proven.covered,
+                    question.required()
+                ),
+            );
+            obstacle.node = node.and_then(|node| walk.nodes.get(node)?.parent);
+        }
+        mendings.push((question.required().saturating_sub(proven.covered), obstacle));
     }
     let most = mendings
         .into_iter()
@@ -278,11 +348,18 @@ fn broken_link(
     if let Some((_, obstacle)) = most {
         return obstacle;
     }
-    furthest(control, walk)
+    furthest(question, walk)
 }
 
-fn furthest(control: &Control, walk: &Walk<'_>) -> Obstacle {
-    let required = control.required_events();
+/// Whether filters that are about something else match some of the required events: a filter on IAM's
+/// `DeletePolicy` that names no source also matches that of AWS Organizations.
+fn is_by_the_way(question: &Question<'_>, working: &[&Path<'_>], proven: &Answer) -> bool {
+    let mut patterns = working.iter().filter_map(|path| path.pattern.as_ref());
+    proven.covered * 2 < question.required()
+        && patterns.all(|pattern| question.book.noise(question.control, pattern).is_some())
+}
+
+fn furthest(question: &Question<'_>, walk: &Walk<'_>) -> Obstacle {
     let firsts = walk.paths.iter().filter_map(|path| {
         let mut in_order: Vec<Obstacle> = path
             .obstacles
@@ -291,7 +368,7 @@ fn furthest(control: &Control, walk: &Walk<'_>) -> Obstacle {
             .cloned()
             .collect();
         if let Some(pattern) = &path.pattern {
-            let alone = Answer::of(required, &[pattern]);
+            let alone = question.alone(pattern);
             if !alone.may_be_covered() {
                 in_order.push(alone.obstacle(&format!(
                     "the metric filter `{}`",

@@ -1,16 +1,20 @@
 //! The verdict on one account.
 
+use std::sync::Arc;
+
 use model::{
     Account, AccountState, Advice, AdviceCode, ChainNode, Finding, Gap, GapClass, Link, NodeState,
-    Reason,
-    evidence::{AccountEvidence, Trail},
+    Reason, Verdict,
+    evidence::{AccountEvidence, MetricFilter, Trail},
 };
 
 use crate::{
     Control,
     chain::{Path, Walk},
-    decide::decide,
-    filter_coverage::Answer,
+    decide::{decide, near_misses},
+    event_rule::equivalent,
+    pattern_book::PatternBook,
+    shared_judgements::SharedJudgements,
 };
 
 /// What is known beside the account's own evidence.
@@ -18,6 +22,65 @@ use crate::{
 pub struct JudgeContext {
     /// The organization's trails, for what to say of an account that could not be entered.
     pub organization_trails: Vec<Trail>,
+}
+
+/// Judges accounts by several controls.
+///
+/// What accounts share is judged once: an account that shows only trails of other accounts, with the
+/// very same evidence as another, gets the same findings. That changes how long it takes and nothing
+/// else; [`judge`] is the definition.
+#[derive(Debug)]
+pub struct Judge {
+    controls: Arc<[Control]>,
+    context: JudgeContext,
+    book: PatternBook,
+    shared: SharedJudgements,
+}
+
+impl Judge {
+    /// A judge by these controls.
+    pub fn new(controls: impl Into<Arc<[Control]>>, context: JudgeContext) -> Self {
+        Self {
+            controls: controls.into(),
+            context,
+            book: PatternBook::default(),
+            shared: SharedJudgements::default(),
+        }
+    }
+
+    /// The controls, in the order of the findings.
+    pub fn controls(&self) -> &[Control] {
+        &self.controls
+    }
+
+    /// One finding for each control.
+    pub fn findings(&self, account: &Account, evidence: Option<&AccountEvidence>) -> Vec<Finding> {
+        let each = || {
+            self.controls
+                .iter()
+                .map(|control| by_book(control, &self.context, account, evidence, &self.book))
+                .collect()
+        };
+        match evidence {
+            Some(evidence) if not_applicable(account.state).is_none() => {
+                let findings = self.shared.findings(account.id, evidence, each);
+                let with_own = findings.into_iter().zip(self.controls.iter());
+                with_own
+                    .map(|(finding, control)| with_own_evidence(control, evidence, finding))
+                    .collect()
+            }
+            _ => each(),
+        }
+    }
+
+    /// Whether a metric filter may match an event that one of the controls requires: if it cannot,
+    /// nothing below it is worth reading. A pattern that is not understood may.
+    pub fn is_candidate(&self, filter: &MetricFilter) -> bool {
+        let pattern = self.book.pattern(&filter.pattern);
+        self.controls
+            .iter()
+            .any(|control| self.book.concerns(control, &pattern))
+    }
 }
 
 /// Judges one account by one control.
@@ -29,6 +92,42 @@ pub fn judge(
     context: &JudgeContext,
     account: &Account,
     evidence: Option<&AccountEvidence>,
+) -> Finding {
+    let finding = by_book(control, context, account, evidence, &PatternBook::default());
+    match evidence {
+        Some(evidence) => with_own_evidence(control, evidence, finding),
+        None => finding,
+    }
+}
+
+/// Adds what was read in the account itself and decides nothing: what else could not be read, and
+/// EventBridge rules. Everything else may be shared with other accounts.
+fn with_own_evidence(
+    control: &Control,
+    evidence: &AccountEvidence,
+    mut finding: Finding,
+) -> Finding {
+    let rules = evidence.event_rules.values();
+    let unread = rules.filter_map(|found| found.rules.as_ref().err());
+    for gap in evidence.other_gaps.iter().chain(unread) {
+        if !finding.gaps.contains(gap) {
+            finding.gaps.push(gap.clone());
+        }
+    }
+    if finding.verdict() == Verdict::Fail {
+        finding.advice.extend(equivalent(control, evidence));
+        finding.advice.sort();
+        finding.advice.dedup();
+    }
+    finding
+}
+
+fn by_book(
+    control: &Control,
+    context: &JudgeContext,
+    account: &Account,
+    evidence: Option<&AccountEvidence>,
+    book: &PatternBook,
 ) -> Finding {
     let finding = Finding {
         account: account.id,
@@ -60,7 +159,7 @@ pub fn judge(
     };
     match &evidence.trails {
         Err(gap) => unread(context, gap, finding),
-        Ok(trails) => walked(control, evidence, trails, finding),
+        Ok(trails) => walked(control, evidence, trails, book, finding),
     }
 }
 
@@ -122,10 +221,15 @@ fn walked(
     control: &Control,
     evidence: &AccountEvidence,
     trails: &[Trail],
+    book: &PatternBook,
     finding: Finding,
 ) -> Finding {
-    let walk = Walk::over(control, evidence, trails);
-    let decision = decide(control, &walk);
+    let walk = Walk::over(control, evidence, trails, book);
+    let decision = decide(control, &walk, book);
+    let near_misses = match decision.reason.verdict() {
+        Verdict::Fail | Verdict::Unknown => near_misses(control, &walk, book),
+        Verdict::Pass | Verdict::NotApplicable => Vec::new(),
+    };
     let mut gaps = walk.gaps();
     if let Some(decisive) = &decision.gap {
         // What would have decided comes first.
@@ -136,7 +240,7 @@ fn walked(
     advice.sort();
     advice.dedup();
     let mut chain = walk.nodes;
-    name_filters(control, &walk.paths, &mut chain);
+    name_filters(control, &walk.paths, book, &mut chain);
     let broken = decision.node.and_then(|node| chain.get(node));
     let broken = broken.filter(|node| node.reason == Some(decision.reason));
     let message = with_resource(decision.message, broken);
@@ -148,6 +252,7 @@ fn walked(
         covered_by: decision.covered_by,
         advice,
         gaps,
+        near_misses,
         chain: chain.into(),
         ..finding
     }
@@ -162,7 +267,12 @@ fn with_resource(message: String, node: Option<&ChainNode>) -> String {
 }
 
 /// Says at each filter's node what it matches by itself.
-fn name_filters(control: &Control, paths: &[Path<'_>], chain: &mut [ChainNode]) {
+fn name_filters(
+    control: &Control,
+    paths: &[Path<'_>],
+    book: &PatternBook,
+    chain: &mut [ChainNode],
+) {
     let required = control.required_events();
     for path in paths {
         let (Some(pattern), Some(node)) = (
@@ -174,7 +284,7 @@ fn name_filters(control: &Control, paths: &[Path<'_>], chain: &mut [ChainNode]) 
         if node.state != NodeState::Holds || !node.message.is_empty() {
             continue;
         }
-        let alone = Answer::of(required, &[pattern]);
+        let alone = book.answer(control, [pattern]);
         let of_all = format!("{} of {} required events", alone.covered, required.len());
         if alone.is_covered() {
             node.message = format!("matches all {} required events", required.len());

@@ -1,6 +1,6 @@
 //! What stands between a filter and a human.
 
-use model::{Gap, Link, Reason, Verdict};
+use model::{Advice, Gap, Link, Reason, Verdict};
 
 /// One thing that keeps a path from working: broken, unread or not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,9 +66,23 @@ pub(crate) fn nearness(
 }
 
 /// The better of several alternatives, of which one is enough: the one with fewest and furthest
-/// obstacles.
-pub(crate) fn best(alternatives: impl IntoIterator<Item = Vec<Obstacle>>) -> Option<Vec<Obstacle>> {
-    alternatives
-        .into_iter()
-        .max_by(|a, b| (a.is_empty(), nearness(a)).cmp(&(b.is_empty(), nearness(b))))
+/// obstacles. Each comes with its advice.
+pub(crate) fn best(
+    alternatives: impl IntoIterator<Item = (Vec<Obstacle>, Vec<Advice>)>,
+) -> Option<(Vec<Obstacle>, Vec<Advice>)> {
+    let rank = |(obstacles, advice): &(Vec<Obstacle>, Vec<Advice>)| {
+        (
+            obstacles.is_empty(),
+            nearness(obstacles),
+            std::cmp::Reverse(advice.len()),
+        )
+    };
+    // Of equals the first counts, so that more of them change nothing.
+    alternatives.into_iter().reduce(|best, next| {
+        if rank(&next) > rank(&best) {
+            next
+        } else {
+            best
+        }
+    })
 }

@@ -92,13 +92,21 @@ impl AccountEvidence {
 
     /// Every gap, decisive or not.
     pub fn gaps(&self) -> Vec<&Gap> {
+        let rules = self.event_rules.values();
+        let mut gaps = self.shared_gaps();
+        gaps.extend(&self.other_gaps);
+        gaps.extend(rules.filter_map(|found| found.rules.as_ref().err()));
+        gaps.sort();
+        gaps.dedup();
+        gaps
+    }
+
+    /// The gaps along the chain, without those that were met in the account itself and decide nothing.
+    pub fn shared_gaps(&self) -> Vec<&Gap> {
         fn gap<T>(read: &Read<T>) -> Option<&Gap> {
             read.as_ref().err()
         }
-        let mut gaps: Vec<&Gap> = gap(&self.trails)
-            .into_iter()
-            .chain(&self.other_gaps)
-            .collect();
+        let mut gaps: Vec<&Gap> = gap(&self.trails).into_iter().collect();
         for trail in self.trail_details.values() {
             gaps.extend(gap(&trail.status));
             gaps.extend(gap(&trail.selectors));
@@ -117,9 +125,6 @@ impl AccountEvidence {
         for topic in self.topics.values() {
             gaps.extend(gap(&topic.attributes));
             gaps.extend(gap(&topic.subscriptions));
-        }
-        for rules in self.event_rules.values() {
-            gaps.extend(gap(&rules.rules));
         }
         gaps.sort();
         gaps.dedup();

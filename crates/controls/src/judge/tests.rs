@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use model::{
     Arn, GapSample, LogGroupArn, Verdict,
     evidence::{
-        AlarmLookup, Alarms, BasicEventSelector, Delivery, Dimensions, EventSelectors, FoundAlarms,
-        LogGroupEvidence, MetricAlarm, MetricFilter, MetricKey, MetricTransformation, Place,
+        AlarmLookup, Alarms, BasicEventSelector, Delivery, Dimensions, EventRule, EventRules,
+        EventSelectors, FoundAlarms, LogGroupEvidence, MetricAlarm, MetricFilter, MetricKey,
+        MetricQuery, MetricTransformation, MonitoringAlarms, MuteRules, Place, PolicyStatement,
         Presence, Subscription, SubscriptionState, TopicAttributes, TopicEvidence, TrailEvidence,
         TrailStatus,
     },
@@ -62,9 +63,30 @@ struct Chain {
     /// How many of the filters have an alarm, from the first on.
     alarmed: usize,
     confirmed: bool,
-    /// Which reads failed: status, selectors, filters, alarms, subscriptions.
-    unread: [bool; 5],
+    /// The topic's policy admits CloudWatch.
+    admitted: bool,
+    /// The class of the log group.
+    class: &'static str,
+    /// Whether alarms stand in a monitoring account instead of beside the metric.
+    in_monitoring_account: bool,
+    /// Which reads failed, in the order of [`READS`].
+    unread: [bool; READS.len()],
 }
+
+/// The reads of a chain. A verdict rests on the first seven of a good one.
+const READS: [&str; 9] = [
+    "cloudtrail:GetTrailStatus",
+    "cloudtrail:GetEventSelectors",
+    "logs:DescribeMetricFilters",
+    "cloudwatch:DescribeAlarms",
+    "sns:ListSubscriptionsByTopic",
+    "sns:GetTopicAttributes",
+    "logs:DescribeLogGroups",
+    "cloudwatch:ListAlarmMuteRules",
+    "cloudwatch:DescribeAlarms in the monitoring account",
+];
+const DECISIVE_READS: usize = 7;
+const MONITORING: &str = "333333333333";
 
 impl Chain {
     fn good(name: &'static str, owner: &'static str) -> Self {
@@ -78,7 +100,10 @@ impl Chain {
             patterns: vec![pattern(&events)],
             alarmed: usize::MAX,
             confirmed: true,
-            unread: [false; 5],
+            admitted: true,
+            class: LogGroupEvidence::STANDARD,
+            in_monitoring_account: false,
+            unread: [false; READS.len()],
         }
     }
 
@@ -99,9 +124,9 @@ impl Chain {
         }
     }
 
-    fn read<T>(&self, index: usize, api: &str, value: T) -> Result<T, Gap> {
+    fn read<T>(&self, index: usize, value: T) -> Result<T, Gap> {
         if self.unread[index] {
-            Err(self.gap(api))
+            Err(self.gap(READS[index]))
         } else {
             Ok(value)
         }
@@ -134,8 +159,8 @@ impl Chain {
         };
         TrailEvidence {
             arn,
-            status: self.read(0, "cloudtrail:GetTrailStatus", status),
-            selectors: self.read(1, "cloudtrail:GetEventSelectors", selectors),
+            status: self.read(0, status),
+            selectors: self.read(1, selectors),
         }
     }
 
@@ -162,7 +187,7 @@ impl Chain {
             arn: self.arn("cloudwatch", &format!("alarm:{}", self.metric(index))),
             name: self.metric(index),
             actions_enabled: true,
-            alarm_actions: vec![self.arn("sns", self.name).to_string()],
+            alarm_actions: vec![self.topic_arn().to_string()],
             metric: Some(("CIS".to_owned(), self.metric(index), Dimensions::default())),
             statistic: Some("Sum".to_owned()),
             extended_statistic: None,
@@ -177,21 +202,61 @@ impl Chain {
             metrics: Vec::new(),
             unknown_settings: Vec::new(),
         };
-        let metric_alarms = if index < self.alarmed {
-            vec![alarm]
-        } else {
-            Vec::new()
-        };
-        let found = FoundAlarms {
-            metric_alarms,
+        let mut alarm = alarm;
+        if self.in_monitoring_account {
+            let (namespace, name, dimensions) = alarm.metric.take().unwrap();
+            alarm.metrics.push(MetricQuery {
+                id: "m1".to_owned(),
+                expression: None,
+                metric: Some((namespace, name, dimensions)),
+                statistic: alarm.statistic.take(),
+                period_seconds: alarm.period_seconds.take(),
+                unit: None,
+                account: Some(self.owner.to_owned()),
+                return_data: true,
+            });
+            alarm.arn = alarm
+                .arn
+                .as_str()
+                .replace(self.owner, MONITORING)
+                .parse()
+                .unwrap();
+            alarm.alarm_actions = vec![self.topic_arn().to_string()];
+        }
+        let found = |alarm: Option<MetricAlarm>| FoundAlarms {
+            metric_alarms: alarm.into_iter().collect(),
             composite_alarms: Vec::new(),
         };
-        let found = self.read(3, "cloudwatch:DescribeAlarmsForMetric", found);
+        let alarm = Some(alarm).filter(|_| index < self.alarmed);
+        let (here, there) = if self.in_monitoring_account {
+            (None, alarm)
+        } else {
+            (alarm, None)
+        };
+        let place = Place {
+            account: MONITORING.parse().unwrap(),
+            ..self.place()
+        };
         Alarms {
             metric,
             lookup: AlarmLookup::FullList,
-            found,
-            monitoring: Vec::new(),
+            found: self.read(3, found(here)),
+            monitoring: vec![MonitoringAlarms {
+                place,
+                found: self.read(8, found(there)),
+            }],
+        }
+    }
+
+    fn topic_arn(&self) -> Arn {
+        let arn = self.arn("sns", self.name);
+        if self.in_monitoring_account {
+            arn.as_str()
+                .replace(self.owner, MONITORING)
+                .parse()
+                .unwrap()
+        } else {
+            arn
         }
     }
 
@@ -207,10 +272,29 @@ impl Chain {
             endpoint: "s…@example.com".to_owned(),
         };
         let subscriptions = Presence::Present(vec![subscription]);
+        let statement = PolicyStatement {
+            effect: "Allow".to_owned(),
+            principals: [(
+                "Service".to_owned(),
+                vec!["cloudwatch.amazonaws.com".to_owned()],
+            )]
+            .into(),
+            actions: vec!["sns:Publish".to_owned()],
+            resources: vec!["*".to_owned()],
+            ..PolicyStatement::default()
+        };
+        let attributes = TopicAttributes {
+            policy: Some(if self.admitted {
+                vec![statement]
+            } else {
+                Vec::new()
+            }),
+            ..TopicAttributes::default()
+        };
         TopicEvidence {
-            arn: self.arn("sns", self.name),
-            attributes: Ok(Presence::Present(TopicAttributes::default())),
-            subscriptions: self.read(4, "sns:ListSubscriptionsByTopic", subscriptions),
+            arn: self.topic_arn(),
+            attributes: self.read(5, Presence::Present(attributes)),
+            subscriptions: self.read(4, subscriptions),
         }
     }
 
@@ -240,16 +324,24 @@ impl Chain {
                 .alarms
                 .insert(key.clone(), Arc::new(self.alarms(index, key)));
         }
-        let metric_filters = self.read(2, "logs:DescribeMetricFilters", Presence::Present(filters));
+        let metric_filters = self.read(2, Presence::Present(filters));
         let log_group = LogGroupEvidence {
-            class: Ok(Presence::Present(LogGroupEvidence::STANDARD.to_owned())),
+            class: self.read(6, Presence::Present(self.class.to_owned())),
             arn: group.clone(),
             metric_filters,
         };
         evidence.log_groups.insert(group, Arc::new(log_group));
         evidence
             .topics
-            .insert(self.arn("sns", self.name), Arc::new(self.topic()));
+            .insert(self.topic_arn(), Arc::new(self.topic()));
+        if self.unread[7] {
+            let alarm = self.arn("cloudwatch", &format!("alarm:{}", self.metric(0)));
+            let muted = MuteRules {
+                alarm: alarm.clone(),
+                rules: self.read(7, Vec::new()),
+            };
+            evidence.mute_rules.insert(alarm, Arc::new(muted));
+        }
     }
 }
 
@@ -373,19 +465,26 @@ fn halves_on_the_log_groups_of_two_trails_count_together() {
 
 #[test]
 fn a_gap_that_would_decide_is_unknown_and_comes_first() {
-    for index in 0..5 {
+    for index in 0..DECISIVE_READS {
         let mut chain = Chain::good("own", OWN);
         chain.unread[index] = true;
         let finding = judged(&[chain]);
         assert_eq!(finding.verdict(), Verdict::Unknown, "{index}: {finding:?}");
         assert_eq!(finding.gaps.len(), 1);
     }
+    for index in DECISIVE_READS..READS.len() {
+        let mut chain = Chain::good("own", OWN);
+        chain.unread[index] = true;
+        let finding = judged(&[chain]);
+        assert_eq!(finding.verdict(), Verdict::Pass, "{index}: {finding:?}");
+        assert_eq!(finding.gaps.len(), 1, "what was not read is still said");
+    }
 }
 
 #[test]
 fn a_gap_beside_a_proven_chain_does_not_matter() {
     let mut unread = Chain::good("own", OWN);
-    unread.unread = [true; 5];
+    unread.unread = [true; READS.len()];
     let finding = judged(&[unread, Chain::good("org", OWNER)]);
     assert_eq!(finding.verdict(), Verdict::Pass);
     assert!(!finding.gaps.is_empty());
@@ -592,22 +691,154 @@ fn any_chain(name: &'static str, owner: &'static str) -> impl Strategy<Value = C
         prop::bool::weighted(0.7),
         0..3_usize,
         prop::bool::weighted(0.7),
-        prop::array::uniform5(prop::bool::weighted(0.15)),
+        prop::bool::weighted(0.8),
+        prop_oneof![4 => Just("STANDARD"), 1 => Just("INFREQUENT_ACCESS"), 1 => Just("NEW")],
+        prop::bool::weighted(0.2),
+        prop::array::uniform9(prop::bool::weighted(0.1)),
     )
         .prop_map(
-            move |(patterns, logging, alarmed, confirmed, unread)| Chain {
-                logging,
-                patterns,
-                alarmed,
-                confirmed,
-                unread,
-                ..Chain::good(name, owner)
+            move |(patterns, logging, alarmed, confirmed, admitted, class, monitored, unread)| {
+                Chain {
+                    logging,
+                    patterns,
+                    alarmed,
+                    confirmed,
+                    admitted,
+                    class,
+                    in_monitoring_account: monitored,
+                    unread,
+                    ..Chain::good(name, owner)
+                }
             },
         )
 }
 
+#[test]
+fn the_class_of_the_log_group_must_support_filters() {
+    let of = |class| {
+        judged(&[Chain {
+            class,
+            ..Chain::good("own", OWN)
+        }])
+    };
+    assert_eq!(of("STANDARD").verdict(), Verdict::Pass);
+    assert_eq!(of("INFREQUENT_ACCESS").reason, Reason::LogGroupClass);
+    assert_eq!(of("DELIVERY").reason, Reason::LogGroupClass);
+    assert_eq!(of("FROM_THE_FUTURE").reason, Reason::LogGroupUndecided);
+}
+
+#[test]
+fn an_alarm_in_a_monitoring_account_is_as_good_as_one_beside_the_metric() {
+    let mut chain = Chain {
+        in_monitoring_account: true,
+        ..Chain::good("own", OWN)
+    };
+    let finding = judged(std::slice::from_ref(&chain));
+    assert_eq!(finding.verdict(), Verdict::Pass, "{finding:?}");
+    chain.unread[8] = true;
+    assert_eq!(judged(&[chain]).reason, Reason::EvidenceGap);
+}
+
+#[test]
+fn a_topic_that_does_not_admit_cloudwatch_is_broken() {
+    let finding = judged(&[Chain {
+        admitted: false,
+        ..Chain::good("own", OWN)
+    }]);
+    assert_eq!(
+        (finding.link, finding.reason),
+        (Some(Link::Topic), Reason::TopicPolicyDenies)
+    );
+    assert!(
+        finding
+            .next_step()
+            .unwrap()
+            .contains("cloudwatch.amazonaws.com")
+    );
+}
+
+#[test]
+fn near_misses_are_told_the_nearest_first() {
+    let events = all_events();
+    let all: Vec<&str> = events.iter().map(String::as_str).collect();
+    let (_, but_one) = all.split_first().unwrap();
+    let finding = judged(&[Chain {
+        patterns: vec![pattern(&["MoveAccount"]), pattern(but_one)],
+        ..Chain::good("own", OWN)
+    }]);
+    assert_eq!(finding.reason, Reason::FilterIncomplete);
+    let names: Vec<&str> = finding
+        .near_misses
+        .iter()
+        .map(|miss| miss.filter.as_str())
+        .collect();
+    assert_eq!(names, ["own-1", "own-0"]);
+    assert_eq!(finding.near_misses[0].lacks, ["it misses AcceptHandshake"]);
+    let finding = judged(&[Chain {
+        alarmed: 0,
+        confirmed: false,
+        ..Chain::good("own", OWN)
+    }]);
+    assert_eq!(finding.near_misses.len(), 1);
+    assert!(
+        finding.near_misses[0].lacks[0].contains("no alarm"),
+        "{finding:?}"
+    );
+    assert_eq!(judged(&[Chain::good("own", OWN)]).near_misses, []);
+}
+
+#[test]
+fn an_event_bridge_rule_is_advice_and_no_pass() {
+    let mut evidence = evidence(&[Chain {
+        patterns: Vec::new(),
+        ..Chain::good("own", OWN)
+    }]);
+    let place = Chain::good("own", OWN).place();
+    let rules = EventRules {
+        place: place.clone(),
+        rules: Ok(vec![EventRule {
+            name: "organization-changes".to_owned(),
+            pattern: r#"{"source":["aws.organizations"]}"#.to_owned(),
+            targets: vec!["sns".to_owned()],
+        }]),
+    };
+    evidence.event_rules.insert(place, Arc::new(rules));
+    let account = account(AccountState::Active);
+    let finding = judge(
+        &control(),
+        &JudgeContext::default(),
+        &account,
+        Some(&evidence),
+    );
+    assert_eq!(finding.reason, Reason::FilterAbsent);
+    assert_eq!(finding.advice[0].code, AdviceCode::EventBridgeRule);
+    assert!(
+        finding.advice[0].message.contains("18 of the 18"),
+        "{finding:?}"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// What is judged once for all gives what each account alone would get.
+    #[test]
+    fn sharing_changes_no_finding(a in any_chain("a", OWN), b in any_chain("b", OWNER), c in any_chain("c", OWNER)) {
+        let catalog = Catalog::embedded().unwrap();
+        let controls: Vec<Control> = catalog.controls().cloned().collect();
+        let judge_all = Judge::new(controls.clone(), JudgeContext::default());
+        let shared = evidence(&[b, c]);
+        let mixed = evidence(&[a]);
+        for (id, evidence) in [("444444444444", &shared), ("555555555555", &shared), (OWN, &mixed), (OWN, &shared), (OWNER, &shared)] {
+            let account = Account { id: id.parse().unwrap(), ..account(AccountState::Active) };
+            let evidence = AccountEvidence { account: account.id, ..evidence.clone() };
+            let alone: Vec<Finding> = controls
+                .iter()
+                .map(|control| judge(control, &JudgeContext::default(), &account, Some(&evidence)))
+                .collect();
+            prop_assert_eq!(judge_all.findings(&account, Some(&evidence)), alone);
+        }
+    }
 
     #[test]
     fn adding_a_good_chain_makes_it_pass(a in any_chain("a", OWN), b in any_chain("b", OWNER)) {
@@ -619,7 +850,7 @@ proptest! {
     fn a_read_that_becomes_a_gap_leaves_the_verdict_or_makes_it_unknown(
         a in any_chain("a", OWN),
         b in any_chain("b", OWNER),
-        index in 0..5_usize,
+        index in 0..READS.len(),
     ) {
         let before = judged(&[a.clone(), b.clone()]).verdict();
         let mut blind = a;

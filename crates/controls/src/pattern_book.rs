@@ -1,0 +1,149 @@
+//! What is known of filter patterns: worked out once, however many accounts share a pattern.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use filter_pattern::{FilterPattern, may_match};
+use model::ControlId;
+
+use crate::{Control, filter_coverage::Answer};
+
+/// How many answers of a kind are kept: more than an organization has patterns, and a bound.
+const KEPT: usize = 10_000;
+
+/// A pattern, parsed.
+pub(crate) struct KnownPattern {
+    text: String,
+    /// `Err` says why it is not understood.
+    pub(crate) parsed: Result<FilterPattern, String>,
+}
+
+impl PartialEq for KnownPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for KnownPattern {}
+
+impl Hash for KnownPattern {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+/// The patterns met so far and what they come to. It changes how long an answer takes, never which.
+#[derive(Default)]
+pub(crate) struct PatternBook {
+    pages: Mutex<Pages>,
+}
+
+#[derive(Default)]
+struct Pages {
+    patterns: HashMap<String, Arc<KnownPattern>>,
+    concerns: HashMap<(ControlId, Arc<KnownPattern>), bool>,
+    answers: HashMap<(ControlId, Vec<Arc<KnownPattern>>), Arc<Answer>>,
+    noise: HashMap<(ControlId, Arc<KnownPattern>), Option<String>>,
+}
+
+impl fmt::Debug for PatternBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PatternBook").finish_non_exhaustive()
+    }
+}
+
+impl PatternBook {
+    fn pages(&self) -> std::sync::MutexGuard<'_, Pages> {
+        // Nothing that holds the lock can panic half-way through a change.
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks an answer up, or works it out while nobody waits for the lock.
+    fn once<K: Hash + Eq, V: Clone>(
+        &self,
+        page: fn(&mut Pages) -> &mut HashMap<K, V>,
+        key: K,
+        work: impl FnOnce(&K) -> V,
+    ) -> V {
+        if let Some(known) = page(&mut self.pages()).get(&key) {
+            return known.clone();
+        }
+        let answer = work(&key);
+        let mut pages = self.pages();
+        let page = page(&mut pages);
+        if page.len() >= KEPT {
+            page.clear();
+        }
+        page.insert(key, answer.clone());
+        answer
+    }
+
+    pub(crate) fn pattern(&self, text: &str) -> Arc<KnownPattern> {
+        self.once(
+            |pages| &mut pages.patterns,
+            text.to_owned(),
+            |text| {
+                Arc::new(KnownPattern {
+                    text: text.clone(),
+                    parsed: FilterPattern::parse(text).map_err(|error| error.to_string()),
+                })
+            },
+        )
+    }
+
+    /// Whether the pattern may match a required event; one that is not understood may.
+    pub(crate) fn concerns(&self, control: &Control, pattern: &Arc<KnownPattern>) -> bool {
+        let key = (control.id.clone(), Arc::clone(pattern));
+        self.once(
+            |pages| &mut pages.concerns,
+            key,
+            |_| {
+                pattern.parsed.as_ref().map_or(true, |parsed| {
+                    control
+                        .required_events()
+                        .iter()
+                        .any(|event| may_match(event, parsed))
+                })
+            },
+        )
+    }
+
+    /// What the patterns come to together.
+    pub(crate) fn answer<'p>(
+        &self,
+        control: &Control,
+        patterns: impl IntoIterator<Item = &'p Arc<KnownPattern>>,
+    ) -> Arc<Answer> {
+        let mut patterns: Vec<Arc<KnownPattern>> = patterns.into_iter().cloned().collect();
+        patterns.sort_by(|a, b| a.text.cmp(&b.text));
+        patterns.dedup();
+        let key = (control.id.clone(), patterns);
+        self.once(
+            |pages| &mut pages.answers,
+            key,
+            |(_, patterns)| {
+                let parsed = patterns.iter().filter_map(|one| one.parsed.as_ref().ok());
+                let parsed: Vec<&FilterPattern> = parsed.collect();
+                Arc::new(Answer::of(control.required_events(), &parsed))
+            },
+        )
+    }
+
+    /// An event that the pattern matches although nobody asked for it, as JSON.
+    pub(crate) fn noise(&self, control: &Control, pattern: &Arc<KnownPattern>) -> Option<String> {
+        let key = (control.id.clone(), Arc::clone(pattern));
+        self.once(
+            |pages| &mut pages.noise,
+            key,
+            |_| {
+                let parsed = pattern.parsed.as_ref().ok()?;
+                let noise = filter_pattern::noise(control.required_events(), parsed)?;
+                Some(noise.example.to_string())
+            },
+        )
+    }
+}
