@@ -23,6 +23,7 @@ pub fn render(entry: &Entry, options: &Options) -> String {
     let finding = &entry.finding;
     push_head(&mut out, entry, options);
     push_chain(&mut out, finding, options);
+    push_near_misses(&mut out, finding, options);
     push_gaps(&mut out, &finding.gaps, options);
     push_advice(&mut out, finding, options);
     out
@@ -52,6 +53,9 @@ fn push_head(out: &mut String, entry: &Entry, options: &Options) {
         ),
     );
     push_wrapped(out, "  ", &sentence(&finding.message), options.width);
+    if let Some(step) = finding.next_step() {
+        push_wrapped(out, "Next: ", step, options.width);
+    }
 }
 
 fn push_chain(out: &mut String, finding: &Finding, options: &Options) {
@@ -242,6 +246,27 @@ fn in_words(value: &Value) -> String {
                 .collect::<Vec<_>>()
                 .join(", "),
         },
+    }
+}
+
+fn push_near_misses(out: &mut String, finding: &Finding, options: &Options) {
+    if finding.near_misses.is_empty() {
+        return;
+    }
+    out.push('\n');
+    push_line(
+        out,
+        &palette::strong("Near misses, the nearest first", options),
+    );
+    for miss in &finding.near_misses {
+        let name = text::safe(&miss.filter, NAME_WIDTH);
+        let lacks = sentence(&miss.lacks.join("; "));
+        push_wrapped(
+            out,
+            "  - ",
+            &format!("the filter `{name}` would do, but {lacks}"),
+            options.width,
+        );
     }
 }
 

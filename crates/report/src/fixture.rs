@@ -2,7 +2,7 @@
 
 use model::{
     Account, AccountId, AccountState, Advice, AdviceCode, ChainNode, CoveredBy, DiscoveryState,
-    Finding, Gap, GapClass, GapSample, Link, NodeState, OuPath, Reason, SweepId, SweepScope,
+    Finding, Gap, GapClass, GapSample, Link, NearMiss, NodeState, OuPath, Reason, SweepId, SweepScope,
     SweepState, Verdict,
 };
 use serde_json::json;
@@ -117,7 +117,11 @@ pub(crate) fn failing() -> Entry {
         link: Some(Link::MetricFilter),
         node: Some(2),
         message: "the metric filter `org-changes` misses LeaveOrganization".to_owned(),
-        near_misses: Vec::new(),
+        near_misses: vec![NearMiss {
+            node: 2,
+            filter: "org-changes".to_owned(),
+            lacks: vec!["it misses LeaveOrganization".to_owned()],
+        }],
         chain: chain().into(),
         advice: vec![Advice {
             code: AdviceCode::DeliveryDegraded,

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 use model::{
-    AccountId, Advice, Arn, ChainNode, DiscoveryState, Finding, Gap, GapClass, Link, NodeState,
+    AccountId, Advice, Arn, ChainNode, DiscoveryState, Finding, Gap, GapClass, Link, NearMiss, NodeState,
     Reason, Region, SweepId, SweepScope, SweepState, Verdict,
 };
 use serde::Serialize;
@@ -213,11 +213,13 @@ struct FindingShape<'a> {
     reason: Reason,
     link: Option<Link>,
     message: &'a str,
+    next_step: Option<&'static str>,
     covered_by: Option<CoveredByShape<'a>>,
     advice: &'a [Advice],
     /// Nobody can accept a finding yet.
     exception: Option<()>,
     gaps: Vec<GapShape<'a>>,
+    near_misses: &'a [NearMiss],
     chain: Vec<NodeShape<'a>>,
 }
 
@@ -232,6 +234,7 @@ impl<'a> FindingShape<'a> {
             reason: finding.reason,
             link: finding.link,
             message: &finding.message,
+            next_step: finding.next_step(),
             covered_by: (finding.covered_by.as_ref()).map(|covered_by| CoveredByShape {
                 trail_arn: &covered_by.trail,
                 account_id: covered_by.account,
@@ -240,6 +243,7 @@ impl<'a> FindingShape<'a> {
             advice: &finding.advice,
             exception: None,
             gaps: finding.gaps.iter().map(GapShape::of).collect(),
+            near_misses: &finding.near_misses,
             chain: finding.chain.iter().map(NodeShape::of).collect(),
         }
     }

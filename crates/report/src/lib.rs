@@ -61,7 +61,8 @@ pub struct OrganizationLine {
     pub id: String,
     /// Its management account.
     pub management_account_id: AccountId,
-    /// The management account's verdict: UNKNOWN where it was not looked at.
+    /// The management account's verdict, by the control on changes to the organization where that was
+    /// judged and otherwise the worst one: UNKNOWN where it was not looked at.
     pub verdict: Verdict,
 }
 

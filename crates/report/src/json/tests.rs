@@ -29,13 +29,16 @@ fn every_documented_field_is_always_there() {
         assert_eq!(
             keys(finding),
             "account_id account_name advice chain control_id covered_by exception gaps link \
-             message reason verdict"
+             message near_misses next_step reason verdict"
         );
         for gap in finding["gaps"].as_array().unwrap() {
             assert_eq!(
                 keys(gap),
                 "account api class message region request_id resource"
             );
+        }
+        for miss in finding["near_misses"].as_array().unwrap() {
+            assert_eq!(keys(miss), "filter lacks node");
         }
         for node in finding["chain"].as_array().unwrap() {
             assert_eq!(

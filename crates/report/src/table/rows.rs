@@ -21,8 +21,8 @@ pub(super) type Row<'e> = Vec<&'e Entry>;
 
 /// Puts the entries into rows: what fails first, and of that what decides or concerns most.
 ///
-/// Below an organization trail one broken filter fails every account; it is one thing to mend, and
-/// one row. With `all`, each entry has its own.
+/// Below an organization trail one broken filter fails every account, and a stopped trail fails every
+/// control; it is one thing to mend, and one row. With `all`, each entry has its own.
 pub(super) fn rows<'e>(
     report: &Report,
     entries: Vec<&'e Entry>,
@@ -31,16 +31,10 @@ pub(super) fn rows<'e>(
     let mut rows: Vec<Row<'e>> = if options.all {
         entries.into_iter().map(|entry| vec![entry]).collect()
     } else {
-        let mut by_cause: BTreeMap<(Reason, Option<Link>, &ControlId, &str), Row<'e>> =
-            BTreeMap::new();
+        let mut by_cause: BTreeMap<(Reason, Option<Link>, &str), Row<'e>> = BTreeMap::new();
         for entry in entries {
             let finding = &entry.finding;
-            let cause = (
-                finding.reason,
-                finding.link,
-                &finding.control,
-                finding.message.as_str(),
-            );
+            let cause = (finding.reason, finding.link, finding.message.as_str());
             by_cause.entry(cause).or_default().push(entry);
         }
         by_cause.into_values().collect()
@@ -97,13 +91,14 @@ pub(super) fn push_rows(out: &mut String, rows: &[Row<'_>], options: &Options) {
     for row in rows {
         let Some(first) = row.first() else { continue };
         let finding = &first.finding;
-        let reason = if has_controls {
-            format!("{}: {}", finding.control, with_link(finding))
-        } else {
-            with_link(finding)
+        let own = count(row.iter().map(|entry| &entry.finding.control)).len();
+        let reason = match own {
+            _ if !has_controls => with_link(finding),
+            0 | 1 => format!("{}: {}", finding.control, with_link(finding)),
+            several => format!("{several} controls: {}", with_link(finding)),
         };
         let name = safe(&first.account_name, NAME_WIDTH);
-        let others = match row.len() {
+        let others = match count(row.iter().map(|entry| entry.finding.account)).len() {
             0 | 1 => String::new(),
             all => format!("and {} more", thousands(number(all - 1))),
         };

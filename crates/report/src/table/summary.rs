@@ -60,13 +60,20 @@ pub(super) fn push_next_step(out: &mut String, report: &Report, options: &Option
     let first = (report.entries.iter())
         .filter(|entry| matches!(entry.finding.verdict(), Verdict::Fail | Verdict::Unknown))
         .min_by_key(|entry| rows::place(report, entry))
-        .map(|entry| entry.finding.account);
+        .map(|entry| &entry.finding);
     let all = if options.all {
         ""
     } else {
         " `--all` lists every account."
     };
-    if let Some(account) = first {
+    if let Some(finding) = first {
+        let account = finding.account;
+        let controls = count(report.entries.iter().map(|entry| &entry.finding.control));
+        let control = if controls.len() > 1 {
+            format!(" --control {}", finding.control)
+        } else {
+            String::new()
+        };
         let store = (report.store.as_ref()).map_or_else(String::new, |store| {
             format!(" --store {}", safe(store, NAME_WIDTH))
         });
@@ -75,7 +82,7 @@ pub(super) fn push_next_step(out: &mut String, report: &Report, options: &Option
             out,
             "",
             &format!(
-                "`scanner explain --account {account}{store}` shows the chain, link by link.{all}"
+                "`scanner explain --account {account}{control}{store}` shows the chain, link by link.{all}"
             ),
             options.width,
         );
