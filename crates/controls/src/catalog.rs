@@ -176,6 +176,14 @@ impl Control {
         &self.required
     }
 
+    /// Whether all required events change something.
+    pub(crate) fn are_writes(&self) -> bool {
+        self.required.iter().all(|event| {
+            let read_only = event.fields.get("readOnly").or(event.holds.get("readOnly"));
+            read_only == Some(&FieldConstraint::IsFalse)
+        })
+    }
+
     /// The services whose events are required.
     pub(crate) fn event_sources(&self) -> Vec<&str> {
         let mut sources: Vec<&str> = self

@@ -24,7 +24,7 @@ use crate::{
     obstacle::{Obstacle, best},
     pattern_book::{KnownPattern, PatternBook},
     topic_access::topic_obstacles,
-    trail_coverage::trail_obstacles,
+    trail_coverage::{Wanted, trail_obstacles},
 };
 
 /// One way from a trail to a human, through one filter; or as far as it goes.
@@ -140,8 +140,11 @@ impl<'e> Walk<'e> {
             .get(&trail.arn)
             .map(AsRef::as_ref);
         let mut advice = Vec::new();
-        let mut obstacles =
-            trail_obstacles(trail, detail, &self.control.event_sources(), &mut advice);
+        let wanted = Wanted {
+            sources: self.control.event_sources(),
+            are_writes: self.control.are_writes(),
+        };
+        let mut obstacles = trail_obstacles(trail, detail, &wanted, &mut advice);
         let candidate = Candidate {
             link: Link::Trail,
             parent: None,

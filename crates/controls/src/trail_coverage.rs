@@ -1,5 +1,7 @@
 //! Does the trail record the events in question, everywhere, and do they arrive?
 
+use std::collections::BTreeSet;
+
 use model::{
     Advice, AdviceCode, Link, Reason,
     evidence::{
@@ -10,11 +12,19 @@ use model::{
 
 use crate::obstacle::Obstacle;
 
-/// What keeps a multi-region trail from recording and delivering events of these sources.
+/// What a trail must record.
+pub(crate) struct Wanted<'a> {
+    /// The services whose events are required; none if the events may come from any service.
+    pub(crate) sources: Vec<&'a str>,
+    /// Whether all required events are writes.
+    pub(crate) are_writes: bool,
+}
+
+/// What keeps a multi-region trail from recording and delivering the wanted events.
 pub(crate) fn trail_obstacles(
     trail: &Trail,
     detail: Option<&TrailEvidence>,
-    sources: &[&str],
+    wanted: &Wanted<'_>,
     advice: &mut Vec<Advice>,
 ) -> Vec<Obstacle> {
     let broken = |reason, message: String| Obstacle::new(Link::Trail, reason, message);
@@ -41,7 +51,7 @@ pub(crate) fn trail_obstacles(
     }
     match &detail.selectors {
         Err(gap) => obstacles.push(Obstacle::gap(Link::Trail, gap)),
-        Ok(selectors) => obstacles.extend(selector_obstacle(selectors, sources, advice)),
+        Ok(selectors) => obstacles.extend(selector_obstacle(selectors, wanted, advice)),
     }
     // Whether anything arrives only matters where something is sent.
     if let (Ok(status), Some(group)) = (&detail.status, &trail.log_group) {
@@ -112,7 +122,7 @@ impl Recorded {
 
 fn selector_obstacle(
     selectors: &EventSelectors,
-    sources: &[&str],
+    wanted: &Wanted<'_>,
     advice: &mut Vec<Advice>,
 ) -> Option<Obstacle> {
     let of = |reason, message: &str| Some(Obstacle::new(Link::Trail, reason, message));
@@ -122,8 +132,20 @@ fn selector_obstacle(
             "AWS answered neither basic nor advanced event selectors",
         );
     }
-    // A control without a fixed source is judged as if no source were left out.
-    let sources: &[&str] = if sources.is_empty() { &[""] } else { sources };
+    // A control on the events of every service is judged as if none were left out: AWS lets a trail
+    // leave out two noisy ones, and the benchmark does not forbid it.
+    let sources = match wanted.sources.as_slice() {
+        [] => &[""],
+        sources => sources,
+    };
+    if wanted.sources.is_empty() {
+        advice.extend(left_out(selectors).into_iter().map(|source| Advice {
+            code: AdviceCode::EventSourceExcluded,
+            message: format!(
+                "the trail leaves out {source}, whose events this control would count as well"
+            ),
+        }));
+    }
     let mut worst: Option<Obstacle> = None;
     for source in sources {
         let recorded = recorded(selectors, source);
@@ -138,11 +160,13 @@ fn selector_obstacle(
                 "the event selectors record read events only",
             ),
             (false, true) => {
-                advice.push(Advice {
-                    code: AdviceCode::WritesSuffice,
-                    message: "the required events are writes, so a trail that records writes does record them"
-                        .to_owned(),
-                });
+                if wanted.are_writes {
+                    advice.push(Advice {
+                        code: AdviceCode::WritesSuffice,
+                        message: "the required events are writes, so a trail that records writes does record them"
+                            .to_owned(),
+                    });
+                }
                 of(
                     Reason::TrailWriteOnly,
                     "the event selectors record write events only",
@@ -167,6 +191,29 @@ fn selector_obstacle(
         }
     }
     worst
+}
+
+/// The services that selectors name to leave out, and that no other selector takes in.
+fn left_out(selectors: &EventSelectors) -> BTreeSet<&str> {
+    let basic = selectors
+        .basic
+        .iter()
+        .flat_map(|selector| &selector.exclude_management_event_sources);
+    let advanced = selectors
+        .advanced
+        .iter()
+        .flat_map(|selector| &selector.fields);
+    let advanced = advanced
+        .filter(|field| field.field == "eventSource")
+        .flat_map(|field| &field.not_equals);
+    let named = basic.chain(advanced).map(String::as_str);
+    let everything = recorded(selectors, "");
+    named
+        .filter(|source| {
+            let recorded = recorded(selectors, source);
+            (recorded.reads, recorded.writes) != (everything.reads, everything.writes)
+        })
+        .collect()
 }
 
 fn records_other_sources(selectors: &EventSelectors) -> bool {
@@ -287,9 +334,13 @@ mod tests {
         basic: Vec<BasicEventSelector>,
         advanced: Vec<AdvancedEventSelector>,
     ) -> Option<Reason> {
+        let wanted = Wanted {
+            sources: vec![SOURCE],
+            are_writes: true,
+        };
         selector_obstacle(
             &EventSelectors { basic, advanced },
-            &[SOURCE],
+            &wanted,
             &mut Vec::new(),
         )
         .map(|o| o.reason)
@@ -361,5 +412,28 @@ mod tests {
             Some(Reason::TrailUndecided)
         );
         assert_eq!(reason(vec![], vec![all, unknown]), None);
+    }
+
+    #[test]
+    fn a_control_on_every_service_is_told_what_is_left_out() {
+        let anything = Wanted {
+            sources: Vec::new(),
+            are_writes: false,
+        };
+        let mut advice = Vec::new();
+        let selectors = EventSelectors {
+            basic: vec![basic(true, "All", &["kms.amazonaws.com"])],
+            advanced: Vec::new(),
+        };
+        assert_eq!(selector_obstacle(&selectors, &anything, &mut advice), None);
+        assert_eq!(advice[0].code, AdviceCode::EventSourceExcluded);
+        let mut advice = Vec::new();
+        let writes = EventSelectors {
+            basic: vec![basic(true, "WriteOnly", &[])],
+            advanced: Vec::new(),
+        };
+        let obstacle = selector_obstacle(&writes, &anything, &mut advice);
+        assert_eq!(obstacle.unwrap().reason, Reason::TrailWriteOnly);
+        assert_eq!(advice, [], "not all of the events are writes");
     }
 }

@@ -2,8 +2,8 @@
 
 use model::{
     Account, AccountId, AccountState, Advice, AdviceCode, ChainNode, CoveredBy, DiscoveryState,
-    Finding, Gap, GapClass, GapSample, Link, NearMiss, NodeState, OuPath, Reason, SweepId, SweepScope,
-    SweepState, Verdict,
+    Finding, Gap, GapClass, GapSample, Link, NearMiss, NodeState, OuPath, Reason, SweepId,
+    SweepScope, SweepState, Verdict,
 };
 use serde_json::json;
 

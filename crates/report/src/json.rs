@@ -9,8 +9,8 @@ use std::{
 
 use jiff::Timestamp;
 use model::{
-    AccountId, Advice, Arn, ChainNode, DiscoveryState, Finding, Gap, GapClass, Link, NearMiss, NodeState,
-    Reason, Region, SweepId, SweepScope, SweepState, Verdict,
+    AccountId, Advice, Arn, ChainNode, DiscoveryState, Finding, Gap, GapClass, Link, NearMiss,
+    NodeState, Reason, Region, SweepId, SweepScope, SweepState, Verdict,
 };
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
