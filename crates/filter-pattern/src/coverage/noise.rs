@@ -27,9 +27,11 @@ pub struct Noise {
 /// whose `||` escaped its parentheses, say. This is never a reason to call the events missed.
 ///
 /// What makes a record one of the events is [`RequiredEvent::fields`]; boolean fields do not count,
-/// because a record in which CloudTrail left out `readOnly` is the same event. `None` does not
-/// prove that there is no noise.
+/// because a record in which CloudTrail left out `readOnly` is the same event. A field that holds a
+/// string in each of the events is not thought to hold a number or an object elsewhere. `None` does
+/// not prove that there is no noise.
 pub fn noise(required: &[RequiredEvent], candidate: &FilterPattern) -> Option<Noise> {
+    let absent_or_text = FieldConstraint::AbsentOr(Box::new(FieldConstraint::Present));
     let texts = Texts::of(&[candidate]);
     let mut problem = Problem::new(Mode::Sure, Freedom::Anything, None, &texts);
     let mut goals = vec![(problem.candidate(candidate), true)];
@@ -39,10 +41,19 @@ pub fn noise(required: &[RequiredEvent], candidate: &FilterPattern) -> Option<No
             .collect();
         goals.push((problem.all(parts), false));
     }
-    let always: BTreeSet<&str> = common_paths(required);
+    let always = common_paths(required, |constraint| {
+        matches!(
+            constraint,
+            FieldConstraint::Equals(_) | FieldConstraint::OneOf(_)
+        )
+    });
     for path in &always {
         let node = problem.path(path);
         problem.fields.require_text(node);
+    }
+    let textual = common_paths(required, is_textual);
+    for path in &textual {
+        goals.push((problem.constraint(path, &absent_or_text), true));
     }
     goals.reverse();
     let mut budget = Budget::new(4, 1);
@@ -65,6 +76,7 @@ pub fn noise(required: &[RequiredEvent], candidate: &FilterPattern) -> Option<No
                 always.iter().map(|path| (*path, &FieldConstraint::Present)),
                 &value,
             )
+            && satisfies(textual.iter().map(|path| (*path, &absent_or_text)), &value)
     };
     if !is_noise(&example) {
         return None;
@@ -88,20 +100,40 @@ fn identity(event: &RequiredEvent) -> impl Iterator<Item = (&str, &FieldConstrai
         .map(|(path, constraint)| (path.as_str(), constraint))
 }
 
-/// Paths that hold a string in each of the events, and so in other records too.
-fn common_paths(required: &[RequiredEvent]) -> BTreeSet<&str> {
-    let texts = |event: &'_ RequiredEvent, path: &str| {
-        matches!(
-            event.fields.get(path),
-            Some(FieldConstraint::Equals(_) | FieldConstraint::OneOf(_))
-        )
-    };
+/// Paths that every one of the events constrains so.
+fn common_paths(
+    required: &[RequiredEvent],
+    so: impl Fn(&FieldConstraint) -> bool,
+) -> BTreeSet<&str> {
     let first = required
         .first()
         .into_iter()
         .flat_map(|event| event.fields.keys());
     first
-        .filter(|path| required.iter().all(|event| texts(event, path)))
+        .filter(|path| {
+            required
+                .iter()
+                .all(|event| event.fields.get(*path).is_some_and(&so))
+        })
         .map(String::as_str)
         .collect()
+}
+
+/// Whether a field of which this is said holds a string.
+fn is_textual(constraint: &FieldConstraint) -> bool {
+    match constraint {
+        FieldConstraint::Equals(_)
+        | FieldConstraint::OneOf(_)
+        | FieldConstraint::NotEquals(_)
+        | FieldConstraint::NotOneOf(_)
+        | FieldConstraint::StartsWith(_)
+        | FieldConstraint::EndsWith(_)
+        | FieldConstraint::Contains(_)
+        | FieldConstraint::Present => true,
+        FieldConstraint::IsTrue
+        | FieldConstraint::IsFalse
+        | FieldConstraint::Container
+        | FieldConstraint::Absent
+        | FieldConstraint::AbsentOr(_) => false,
+    }
 }

@@ -389,6 +389,29 @@ fn noise_is_what_nobody_asked_for() {
 }
 
 #[test]
+fn a_field_that_holds_a_string_in_each_event_makes_no_noise_as_a_number() {
+    let login = RequiredEvent::new("login")
+        .field("eventName", FieldConstraint::equals("ConsoleLogin"))
+        .field("mfa", FieldConstraint::NotEquals("Yes".to_owned()));
+    let example = |text: &str| {
+        noise(std::slice::from_ref(&login), &parse(text)).map(|noise| noise.example.to_string())
+    };
+    let pattern = "{ $.eventName = ConsoleLogin && $.mfa != Yes }";
+    assert_eq!(example(pattern), None);
+    // It may be missing elsewhere, and be a string that no event has.
+    let expected = r#"{"eventName":"ConsoleLogin"}"#;
+    assert_eq!(
+        example("{ $.eventName = ConsoleLogin }").as_deref(),
+        Some(expected)
+    );
+    let expected = r#"{"eventName":"ConsoleLogin","mfa":"Yes"}"#;
+    assert_eq!(
+        example("{ $.eventName = ConsoleLogin && $.mfa = Yes }").as_deref(),
+        Some(expected)
+    );
+}
+
+#[test]
 fn intricate_patterns_end_within_the_budget() {
     // Every pair of letters in some order, contained and not: a product of many automata.
     let contains = |letter: char| format!("$.a!=\"*{letter}{letter}*\"");
