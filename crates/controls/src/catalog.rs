@@ -1,11 +1,24 @@
 //! The controls, read from `config/controls/`.
 
-use std::{collections::BTreeMap, fmt};
+mod control_file;
+mod in_words;
+mod lookup;
+mod prescription;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use filter_pattern::{FieldConstraint, RequiredEvent};
 use include_dir::{Dir, include_dir};
 use model::ControlId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use control_file::ControlFile;
+
+pub use lookup::FindControlError;
+pub use prescription::{AlarmSettings, Prescription};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../config/controls");
 
@@ -18,19 +31,43 @@ pub struct Control {
     pub title: String,
     /// How bad it is to fail it.
     pub severity: Severity,
-    /// The CIS profile level.
+    /// The CIS profile level, in the newest version of the benchmark.
     pub level: u8,
     /// Why it matters.
     pub rationale: String,
-    /// Its numbers in the CIS AWS Foundations Benchmark.
+    /// What surprises about it, or is wrong with the benchmark's own text; each a paragraph.
+    pub notes: Vec<String>,
+    /// Its numbers in the CIS AWS Foundations Benchmark, oldest version first.
     pub benchmarks: Vec<BenchmarkSection>,
     /// Its names in other tools, by tool.
     pub aliases: BTreeMap<String, String>,
+    /// What to put in place where it is missing.
+    pub prescription: Prescription,
+    groups: Vec<EventGroup>,
     required: Vec<RequiredEvent>,
+    asked_for: Vec<RequiredEvent>,
+}
+
+/// Required events that differ by name only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventGroup {
+    /// What they are called in an answer: the names of the events, or a few words for events that
+    /// are told by something else than their name.
+    pub names: Vec<String>,
+    /// Whether `names` are the values of `eventName`.
+    pub are_event_names: bool,
+    /// What makes a record one of these events, besides the event's name.
+    pub fields: BTreeMap<String, FieldConstraint>,
+    /// What is in every record of these events: a filter may demand it or not.
+    pub always: BTreeMap<String, FieldConstraint>,
+    /// What records of these events hold where CloudTrail writes it, which it need not.
+    pub optional: BTreeMap<String, FieldConstraint>,
+    /// To what the benchmark lets a filter keep, and so miss the rest of these events.
+    pub may_demand: BTreeMap<String, FieldConstraint>,
 }
 
 /// How bad it is to fail a control.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth mending some day.
@@ -52,7 +89,7 @@ impl fmt::Display for Severity {
 }
 
 /// The number of a control in some versions of the benchmark.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct BenchmarkSection {
     /// The versions, such as `v5.0`.
@@ -72,30 +109,22 @@ pub enum CatalogError {
         /// What is wrong, with its line.
         source: Box<toml::de::Error>,
     },
-    /// Two files have the same id.
-    #[error("control file {file}: the id `{id}` is taken by another file")]
-    DuplicateId {
+    /// Two files have the same name, in the same version of the benchmark if it is a number.
+    #[error("control file {file}: the name `{name}` is taken by `{other}`")]
+    DuplicateName {
         /// The second file.
         file: String,
-        /// The id.
-        id: ControlId,
+        /// The name.
+        name: String,
+        /// The control of the first file.
+        other: ControlId,
     },
 }
 
-/// A name that no control has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no control is called `{given}`; known are: {}", .known.join(", "))]
-pub struct UnknownControl {
-    /// The name as given, made safe to print.
-    pub given: String,
-    /// The slugs of all controls.
-    pub known: Vec<String>,
-}
-
-/// All controls, by slug.
+/// All controls, in the order of their numbers.
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    controls: BTreeMap<ControlId, Control>,
+    controls: Vec<Control>,
 }
 
 impl Catalog {
@@ -103,75 +132,61 @@ impl Catalog {
     pub fn embedded() -> Result<Self, CatalogError> {
         let files = EMBEDDED
             .files()
+            .filter(|file| file.path().extension().is_some_and(|it| it == "toml"))
             .filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)));
         Self::read(files)
     }
 
     fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, CatalogError> {
-        let mut controls = BTreeMap::new();
+        let mut controls: Vec<Control> = Vec::new();
+        let mut taken: BTreeMap<String, ControlId> = BTreeMap::new();
         for (file, text) in files {
-            let row: Row = toml::from_str(text).map_err(|source| CatalogError::Malformed {
-                file: file.to_owned(),
-                source: Box::new(source),
-            })?;
-            let control = Control::from(row);
-            let id = control.id.clone();
-            if controls.insert(id.clone(), control).is_some() {
-                return Err(CatalogError::DuplicateId {
+            let control_file: ControlFile =
+                toml::from_str(text).map_err(|source| CatalogError::Malformed {
                     file: file.to_owned(),
-                    id,
-                });
+                    source: Box::new(source),
+                })?;
+            let control = Control::from(control_file);
+            for name in control.unambiguous_names() {
+                if let Some(other) = taken.insert(name.clone(), control.id.clone()) {
+                    return Err(CatalogError::DuplicateName {
+                        file: file.to_owned(),
+                        name,
+                        other,
+                    });
+                }
             }
+            controls.push(control);
         }
+        controls.sort_by(|a, b| (a.position(), &a.id).cmp(&(b.position(), &b.id)));
         Ok(Self { controls })
     }
 
-    /// Every control, by slug.
+    /// Every control, in the order of the benchmark.
     pub fn controls(&self) -> impl Iterator<Item = &Control> {
-        self.controls.values()
+        self.controls.iter()
+    }
+
+    /// The versions of the benchmark, oldest first.
+    pub fn versions(&self) -> Vec<&str> {
+        let rows = self.controls().flat_map(|control| &control.benchmarks);
+        let mut versions: Vec<&str> = rows
+            .flat_map(|row| row.versions.iter().map(String::as_str))
+            .collect();
+        versions.sort_by_key(|version| parts(version));
+        versions.dedup();
+        versions
     }
 
     /// The control of this slug.
     pub fn get(&self, id: &ControlId) -> Option<&Control> {
-        self.controls.get(id)
-    }
-
-    /// Finds a control by any of its names: `organizations-changes`, `4.15`, `cis-4.15`,
-    /// `5.15@v6.0`, `lacework-global-66`.
-    pub fn find(&self, name: &str) -> Result<&Control, UnknownControl> {
-        let wanted = name.trim().to_ascii_lowercase();
-        let number = wanted.strip_prefix("cis-").unwrap_or(&wanted);
-        let (section, version) = match number.split_once('@') {
-            Some((section, version)) => (section, Some(version.trim_start_matches('v'))),
-            None => (number, None),
-        };
-        let is_section = |benchmark: &BenchmarkSection| {
-            benchmark.section == section
-                && version.is_none_or(|v| {
-                    benchmark
-                        .versions
-                        .iter()
-                        .any(|known| known.trim_start_matches('v') == v)
-                })
-        };
-        self.controls()
-            .find(|control| {
-                control.id.as_str() == wanted
-                    || control
-                        .aliases
-                        .values()
-                        .any(|alias| alias.to_ascii_lowercase() == wanted)
-                    || control.benchmarks.iter().any(is_section)
-            })
-            .ok_or_else(|| UnknownControl {
-                given: name.chars().take(80).flat_map(char::escape_debug).collect(),
-                known: self.controls.keys().map(ToString::to_string).collect(),
-            })
+        self.controls.iter().find(|control| control.id == *id)
     }
 }
 
 impl Control {
-    /// The events that must reach somebody.
+    /// The events that must reach somebody. Where the benchmark lets a filter leave some out, those
+    /// that remain.
     pub fn required_events(&self) -> &[RequiredEvent] {
         &self.required
     }
@@ -184,15 +199,53 @@ impl Control {
         })
     }
 
-    /// The services whose events are required.
+    /// The events that a filter may tell somebody of without being called noisy: the required ones,
+    /// and those that the benchmark lets a filter leave out.
+    pub fn asked_for_events(&self) -> &[RequiredEvent] {
+        &self.asked_for
+    }
+
+    /// The required events, by what they have in common.
+    pub fn event_groups(&self) -> &[EventGroup] {
+        &self.groups
+    }
+
+    /// The fields of required events that CloudTrail need not write, such as `readOnly`: a proof
+    /// that rests on one is worth less.
+    pub fn optional_fields(&self) -> BTreeSet<&str> {
+        let groups = self.groups.iter();
+        groups
+            .flat_map(|group| group.optional.keys())
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// Its number in most versions of the benchmark, such as `4.15`.
+    pub fn number(&self) -> &str {
+        let most = self.benchmarks.iter().max_by_key(|row| row.versions.len());
+        most.map_or("", |row| row.section.as_str())
+    }
+
+    /// Its number in a version of the benchmark, if it is in it.
+    pub fn number_in(&self, version: &str) -> Option<&str> {
+        let is_in = |row: &&BenchmarkSection| row.versions.iter().any(|known| known == version);
+        let row = self.benchmarks.iter().find(is_in);
+        row.map(|row| row.section.as_str())
+    }
+
+    /// Where it stands among the controls: 15 of `4.15`.
+    fn position(&self) -> u32 {
+        let last = self.number().rsplit('.').next();
+        last.and_then(|number| number.parse().ok())
+            .unwrap_or(u32::MAX)
+    }
+
+    /// The services whose events are required; none where events of any service are.
     pub(crate) fn event_sources(&self) -> Vec<&str> {
         let mut sources: Vec<&str> = self
-            .required
+            .groups
             .iter()
-            .filter_map(|event| match event.fields.get("eventSource") {
-                Some(FieldConstraint::Equals(source)) => Some(source.as_str()),
-                _ => None,
-            })
+            .filter_map(EventGroup::event_source)
             .collect();
         sources.sort_unstable();
         sources.dedup();
@@ -200,158 +253,25 @@ impl Control {
     }
 }
 
-/// A catalogue file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    id: ControlId,
-    title: String,
-    severity: Severity,
-    level: u8,
-    rationale: String,
-    benchmarks: Vec<BenchmarkSection>,
-    #[serde(default)]
-    aliases: BTreeMap<String, String>,
-    required: Vec<RequiredRow>,
-}
-
-/// Events that share their constraints and differ by name.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RequiredRow {
-    event_names: Vec<String>,
-    #[serde(default)]
-    fields: BTreeMap<String, ConstraintRow>,
-    #[serde(default)]
-    holds: BTreeMap<String, ConstraintRow>,
-}
-
-#[derive(Deserialize, Clone)]
-#[serde(rename_all = "snake_case")]
-enum ConstraintRow {
-    Equals(String),
-    OneOf(Vec<String>),
-    NotEquals(String),
-    NotOneOf(Vec<String>),
-    StartsWith(String),
-    EndsWith(String),
-    Contains(String),
-    IsTrue,
-    IsFalse,
-    Present,
-    Absent,
-    AbsentOr(Box<ConstraintRow>),
-}
-
-impl From<ConstraintRow> for FieldConstraint {
-    fn from(row: ConstraintRow) -> Self {
-        match row {
-            ConstraintRow::Equals(value) => Self::Equals(value),
-            ConstraintRow::OneOf(values) => Self::OneOf(values),
-            ConstraintRow::NotEquals(value) => Self::NotEquals(value),
-            ConstraintRow::NotOneOf(values) => Self::NotOneOf(values),
-            ConstraintRow::StartsWith(value) => Self::StartsWith(value),
-            ConstraintRow::EndsWith(value) => Self::EndsWith(value),
-            ConstraintRow::Contains(value) => Self::Contains(value),
-            ConstraintRow::IsTrue => Self::IsTrue,
-            ConstraintRow::IsFalse => Self::IsFalse,
-            ConstraintRow::Present => Self::Present,
-            ConstraintRow::Absent => Self::Absent,
-            ConstraintRow::AbsentOr(inner) => Self::AbsentOr(Box::new(Self::from(*inner))),
+impl EventGroup {
+    /// The service that these events come from, if it is a single one.
+    pub fn event_source(&self) -> Option<&str> {
+        let source = self.fields.get("eventSource");
+        match source.or_else(|| self.always.get("eventSource")) {
+            Some(FieldConstraint::Equals(source)) => Some(source),
+            _ => None,
         }
     }
 }
 
-impl From<Row> for Control {
-    fn from(row: Row) -> Self {
-        let required = row
-            .required
-            .into_iter()
-            .flat_map(|group| {
-                let RequiredRow {
-                    event_names,
-                    fields,
-                    holds,
-                } = group;
-                event_names.into_iter().map(move |name| {
-                    let mut event = RequiredEvent::new(name.clone())
-                        .field("eventName", FieldConstraint::Equals(name));
-                    for (path, constraint) in fields.clone() {
-                        event = event.field(path, constraint.into());
-                    }
-                    for (path, constraint) in holds.clone() {
-                        event = event.holding(path, constraint.into());
-                    }
-                    event
-                })
-            })
-            .collect();
-        Self {
-            id: row.id,
-            title: row.title,
-            severity: row.severity,
-            level: row.level,
-            rationale: row.rationale,
-            benchmarks: row.benchmarks,
-            aliases: row.aliases,
-            required,
-        }
-    }
+/// The numbers of `v4.0.1`.
+fn parts(version: &str) -> Vec<u32> {
+    version
+        .trim_start_matches('v')
+        .split('.')
+        .map(|part| part.parse().unwrap_or(u32::MAX))
+        .collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_organizations_control_requires_eighteen_events_under_each_of_its_names() {
-        let catalog = Catalog::embedded().unwrap();
-        for name in [
-            "organizations-changes",
-            "4.15",
-            "cis-4.15",
-            "CIS-4.15",
-            "5.15",
-            "5.15@v6.0",
-            "5.15@7.0",
-            "cis-4.15@v4.0.1",
-            "lacework-global-66",
-        ] {
-            let control = catalog.find(name).unwrap();
-            assert_eq!(control.id.as_str(), "organizations-changes", "{name}");
-            assert_eq!(control.required_events().len(), 18);
-            assert_eq!(control.event_sources(), ["organizations.amazonaws.com"]);
-        }
-    }
-
-    #[test]
-    fn a_number_of_another_version_is_not_found() {
-        let catalog = Catalog::embedded().unwrap();
-        for name in [
-            "4.15@v6.0",
-            "5.15@v5.0",
-            "4.99",
-            "",
-            "organizations",
-            "\u{1b}[31m",
-        ] {
-            let error = catalog.find(name).unwrap_err();
-            assert!(!error.to_string().contains('\u{1b}'));
-            assert!(
-                error.to_string().contains("organizations-changes"),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_mistake_in_a_file_names_file_and_line() {
-        let error = Catalog::read([("a.toml", "id = \"a\"\ntitel = \"b\"\n")])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("a.toml") && error.contains("line 2"),
-            "{error}"
-        );
-    }
-}
+mod tests;

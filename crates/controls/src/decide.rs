@@ -158,15 +158,7 @@ fn covered(question: &Question<'_>, working: &[&Path<'_>], proven: &Answer) -> D
         .iter()
         .flat_map(|path| path.advice.iter().cloned())
         .collect();
-    if !proven.relies_on.is_empty() {
-        advice.push(Advice {
-            code: AdviceCode::ReliesOnReadOnly,
-            message: format!(
-                "the filter tells the required events by {}, which CloudTrail calls optional",
-                proven.relies_on.join(", ")
-            ),
-        });
-    }
+    advice.extend(relies_on_optional(question.control, proven));
     for path in &counted {
         if let Some(pattern) = &path.pattern
             && let Some(example) = question.book.noise(question.control, pattern)
@@ -232,6 +224,20 @@ fn covered(question: &Question<'_>, working: &[&Path<'_>], proven: &Answer) -> D
         advice,
         gap: None,
     }
+}
+
+/// Says that the proof rests on something that a record may lack.
+fn relies_on_optional(control: &Control, proven: &Answer) -> Option<Advice> {
+    let optional = control.optional_fields();
+    let paths = proven.relies_on.iter().map(String::as_str);
+    let paths: Vec<&str> = paths.filter(|path| optional.contains(path)).collect();
+    (!paths.is_empty()).then(|| Advice {
+        code: AdviceCode::ReliesOnReadOnly,
+        message: format!(
+            "the filter tells the required events by {}, which CloudTrail calls optional",
+            paths.join(", ")
+        ),
+    })
 }
 
 /// Says that other trails have a part in it.

@@ -16,5 +16,8 @@ mod topic_access;
 mod topic_policy;
 mod trail_coverage;
 
-pub use catalog::{BenchmarkSection, Catalog, CatalogError, Control, Severity, UnknownControl};
+pub use catalog::{
+    AlarmSettings, BenchmarkSection, Catalog, CatalogError, Control, EventGroup, FindControlError,
+    Prescription, Severity,
+};
 pub use judge::{Judge, JudgeContext, judge};

@@ -141,7 +141,7 @@ impl PatternBook {
             key,
             |_| {
                 let parsed = pattern.parsed.as_ref().ok()?;
-                let noise = filter_pattern::noise(control.required_events(), parsed)?;
+                let noise = filter_pattern::noise(control.asked_for_events(), parsed)?;
                 Some(noise.example.to_string())
             },
         )

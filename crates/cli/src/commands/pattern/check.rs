@@ -51,6 +51,8 @@ enum Answer {
     Decided {
         pattern: FilterPattern,
         coverage: Coverage,
+        /// The optional fields that a proof of coverage rests on.
+        relies_on: Vec<String>,
         noise: Option<Noise>,
     },
     NotAPattern(ParseError),
@@ -80,11 +82,15 @@ impl Answer {
     fn of(control: &Control, text: &str) -> Self {
         let required = control.required_events();
         match FilterPattern::parse(text) {
-            Ok(pattern) => Self::Decided {
-                coverage: coverage(required, &[&pattern]),
-                noise: noise(required, &pattern),
-                pattern,
-            },
+            Ok(pattern) => {
+                let coverage = coverage(required, &[&pattern]);
+                Self::Decided {
+                    relies_on: relies_on(control, &coverage),
+                    coverage,
+                    noise: noise(control.asked_for_events(), &pattern),
+                    pattern,
+                }
+            }
             Err(error) => Self::NotAPattern(error),
         }
     }
@@ -143,20 +149,12 @@ impl Answer {
         }
     }
 
-    /// The fields besides name and source that a proof of coverage rests on.
-    fn relies_on(&self) -> Vec<&str> {
-        let Self::Decided {
-            coverage: Coverage::Covered { advice },
-            ..
-        } = self
-        else {
-            return Vec::new();
-        };
-        let paths = advice.iter().map(|advice| match advice {
-            Advice::ReliesOn { path } => Some(path.as_str()),
-            _ => None,
-        });
-        paths.flatten().collect()
+    /// The optional fields that a proof of coverage rests on.
+    fn relies_on(&self) -> &[String] {
+        match self {
+            Self::Decided { relies_on, .. } => relies_on,
+            Self::NotAPattern(_) => &[],
+        }
     }
 
     fn json(&self) -> Value {
@@ -270,4 +268,19 @@ impl Answer {
         }
         text
     }
+}
+
+fn relies_on(control: &Control, coverage: &Coverage) -> Vec<String> {
+    let Coverage::Covered { advice } = coverage else {
+        return Vec::new();
+    };
+    let optional = control.optional_fields();
+    let paths = advice.iter().filter_map(|advice| match advice {
+        Advice::ReliesOn { path } => Some(path),
+        _ => None,
+    });
+    paths
+        .filter(|path| optional.contains(path.as_str()))
+        .cloned()
+        .collect()
 }
