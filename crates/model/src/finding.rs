@@ -55,36 +55,49 @@ pub struct CoveredBy {
     pub is_organization_trail: bool,
 }
 
-/// What kind of advice is given: a closed list, stable across versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AdviceCode {
-    /// The filter also matches events that nobody asked for.
-    Noise,
-    /// The filter tells writes by `readOnly`, which AWS calls optional.
-    ReliesOnReadOnly,
-    /// The alarm fires some periods late.
-    FiresLate,
-    /// The trail's delivery to CloudWatch Logs shows an error or is old.
-    DeliveryDegraded,
-    /// The trail records writes only, which is enough for these events but not for the benchmark.
-    WritesSuffice,
-    /// The trail leaves out a service whose events the control would count as well.
-    EventSourceExcluded,
-    /// The alarm looks so far back, or in such long periods, that it tells late or rarely.
-    AlarmSlow,
-    /// A mute rule silences the alarm at times.
-    AlarmMuted,
-    /// The alarm tells through a composite alarm, which other alarms can hold in ALARM.
-    TellsThroughComposite,
-    /// The topic is encrypted with a customer key, whose policy was not read.
-    CustomerKeyNotRead,
-    /// The topic is a FIFO topic, to which no mailbox and no telephone can subscribe.
-    FifoTopic,
-    /// An EventBridge rule sends the events somewhere: worth knowing, but not what the benchmark asks.
-    EventBridgeRule,
-    /// The account was not entered, but the organization's trail should cover it.
-    OrganizationTrailShouldCover,
+macro_rules! advice_codes {
+    ($($variant:ident, $code:literal, $meaning:literal;)*) => {
+        /// What kind of advice is given: a closed list, stable across versions.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum AdviceCode {
+            $(
+                #[doc = $meaning]
+                #[serde(rename = $code)]
+                $variant,
+            )*
+        }
+
+        impl AdviceCode {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The code as it is written in reports.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),* }
+            }
+
+            /// What it means, in one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning),* }
+            }
+        }
+    };
+}
+
+advice_codes! {
+    Noise, "noise", "The filter also matches events that nobody asked for.";
+    ReliesOnReadOnly, "relies-on-read-only", "The filter tells writes by `readOnly`, which AWS calls optional.";
+    FiresLate, "fires-late", "The alarm fires some periods late.";
+    DeliveryDegraded, "delivery-degraded", "The trail's delivery to CloudWatch Logs shows an error or is old.";
+    WritesSuffice, "writes-suffice", "The trail records writes only, which is enough for these events but not for the benchmark.";
+    EventSourceExcluded, "event-source-excluded", "The trail leaves out a service whose events the control would count as well.";
+    AlarmSlow, "alarm-slow", "The alarm looks so far back, or in such long periods, that it tells late or rarely.";
+    AlarmMuted, "alarm-muted", "A mute rule silences the alarm at times.";
+    TellsThroughComposite, "tells-through-composite", "The alarm tells through a composite alarm, which other alarms can hold in ALARM.";
+    CustomerKeyNotRead, "customer-key-not-read", "The topic is encrypted with a customer key, whose policy was not read.";
+    FifoTopic, "fifo-topic", "The topic is a FIFO topic, to which no mailbox and no telephone can subscribe.";
+    EventBridgeRule, "event-bridge-rule", "An EventBridge rule sends the events somewhere: worth knowing, but not what the benchmark asks.";
+    OrganizationTrailShouldCover, "organization-trail-should-cover", "The account was not entered, but the organization's trail should cover it.";
 }
 
 /// Something worth knowing that does not change the verdict.
@@ -144,5 +157,23 @@ impl Finding {
     /// What to do next, in one sentence; `None` where there is nothing to do.
     pub fn next_step(&self) -> Option<&'static str> {
         Some(self.reason.next_step()).filter(|step| !step.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn advice_codes_are_unique_and_read_back() {
+        let codes: BTreeSet<_> = AdviceCode::ALL.iter().map(|advice| advice.code()).collect();
+        assert_eq!(codes.len(), AdviceCode::ALL.len());
+        for advice in AdviceCode::ALL {
+            let written = serde_json::to_value(advice).unwrap();
+            assert_eq!(written, advice.code());
+            let read: AdviceCode = serde_json::from_value(written).unwrap();
+            assert_eq!(read, *advice);
+        }
     }
 }
