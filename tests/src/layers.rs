@@ -36,7 +36,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "simulator",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["model", "controls"]),
     ("e2e", &["model", "simulator", "store"]),
 ];
 

@@ -1,5 +1,6 @@
-//! Development commands: `cargo xtask test | lint | tidy`.
+//! Development commands: `cargo xtask test | lint | tidy | docs`.
 
+mod docs;
 mod tidy;
 mod tools;
 
@@ -11,8 +12,9 @@ use std::{
 use anyhow::{Context as _, bail};
 
 const USAGE: &str = "usage: cargo xtask test    set up what the tests need, and run all of them
-       cargo xtask lint    format, clippy and tidy, without changing anything
-       cargo xtask tidy    what no compiler checks: file headers, lengths, names";
+       cargo xtask lint    format, clippy, tidy and docs, without changing anything
+       cargo xtask tidy    what no compiler checks: file headers, lengths, names
+       cargo xtask docs    make the pages of docs/ that come from the code; --check only looks";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,6 +23,8 @@ fn main() -> ExitCode {
         ["test", more @ ..] => test(more),
         ["lint"] => lint(),
         ["tidy"] => tidy::check(root()),
+        ["docs"] => docs::write(root()),
+        ["docs", "--check"] => docs::check(root()),
         _ => {
             say(USAGE);
             return ExitCode::from(2);
@@ -82,7 +86,8 @@ fn lint() -> anyhow::Result<()> {
         ],
         &[],
     )?;
-    tidy::check(root())
+    tidy::check(root())?;
+    docs::check(root())
 }
 
 /// Where cargo builds.
