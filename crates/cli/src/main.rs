@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 use crate::exit::Exit;
 
 /// Proves, for every account of an AWS organization, that a change to the organization would wake
-/// somebody up (CIS AWS Foundations 4.15 / 5.15).
+/// somebody up (CIS AWS Foundations 4.15 / 5.15), and so for the other monitoring controls.
 #[derive(Debug, Parser)]
 #[command(name = "scanner", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
@@ -47,7 +47,7 @@ enum Command {
     History(commands::history::Options),
     /// Check, test and explain filter patterns, without AWS.
     Pattern(commands::pattern::Options),
-    /// List the controls.
+    /// List what is judged by, and show one control in full.
     Controls(commands::controls::Options),
 }
 

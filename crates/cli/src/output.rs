@@ -17,6 +17,7 @@ use crate::exit::{BadInput, Exit};
 pub(crate) enum Format {
     /// For people.
     #[default]
+    #[value(alias = "human")]
     Table,
     /// For programs: a documented, versioned shape.
     Json,

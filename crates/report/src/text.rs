@@ -109,7 +109,7 @@ fn visible_width(text: &str) -> usize {
 }
 
 /// Appends text with `first` before its first line and as many spaces before the others.
-pub(crate) fn push_wrapped(out: &mut String, first: &str, text: &str, width: usize) {
+pub fn push_wrapped(out: &mut String, first: &str, text: &str, width: usize) {
     let indent = visible_width(first);
     for (number, line) in (wrap(text, width.saturating_sub(indent)).iter()).enumerate() {
         let lead = if number == 0 {
@@ -122,7 +122,7 @@ pub(crate) fn push_wrapped(out: &mut String, first: &str, text: &str, width: usi
 }
 
 /// Appends one line, without blanks at its end.
-pub(crate) fn push_line(out: &mut String, line: &str) {
+pub fn push_line(out: &mut String, line: &str) {
     out.push_str(line.trim_end());
     out.push('\n');
 }

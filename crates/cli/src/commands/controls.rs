@@ -1,47 +1,69 @@
-//! `scanner controls`: what can be judged by.
+//! `scanner controls`: what is judged by, from the catalogue that is part of the binary.
 
-use std::fmt::Write as _;
+mod human;
+mod json;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use controls::Catalog;
 
-use crate::{exit::Exit, output::Destination, settings::controls};
+use crate::{
+    exit::{BadInput, Exit},
+    output::{Destination, Format},
+};
 
 /// The flags of `scanner controls`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
-    /// Only this control: a slug, 4.15, 5.15@v6.0, lacework-global-66.
-    #[arg(value_name = "ID")]
-    controls: Vec<String>,
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List every control: number, slug, severity, title, how many events it requires.
+    List(List),
+    /// Show one control: its numbers and names, what it requires, what to put in place.
+    Show {
+        /// The control: a slug, 4.7, 5.7@v6.0, lacework-global-83, CloudWatch.7, a check of Prowler.
+        #[arg(value_name = "ID")]
+        control: String,
+        /// The form of the answer.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// The form of the list.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
-    let mut text = String::new();
-    for control in controls(&options.controls)? {
-        let sections = control.benchmarks.iter().map(|benchmark| {
-            format!(
-                "CIS {} ({})",
-                benchmark.section,
-                benchmark.versions.join(", ")
-            )
-        });
-        let names: Vec<String> = sections.chain(control.aliases.values().cloned()).collect();
-        let events = control.required_events();
-        writeln!(text, "{}  {}", control.id, control.title)?;
-        writeln!(
-            text,
-            "  severity {}, level {}",
-            control.severity, control.level
-        )?;
-        writeln!(text, "  {}", control.rationale.trim())?;
-        writeln!(text, "  also known as: {}", names.join("; "))?;
-        let events: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
-        writeln!(
-            text,
-            "  {} required events: {}",
-            events.len(),
-            events.join(", ")
-        )?;
-    }
+    let catalog = Catalog::embedded()?;
+    let width = Destination::Stdout.look(false).width;
+    let text = match options.what.as_ref() {
+        None => list(&catalog, &options.list),
+        Some(What::List(options)) => list(&catalog, options),
+        Some(What::Show { control, format }) => {
+            let control = catalog.find(control).map_err(BadInput::of)?;
+            match format {
+                Format::Table => human::show(control, &catalog.versions(), width),
+                Format::Json => format!("{:#}\n", json::show(control)),
+            }
+        }
+    };
     Destination::Stdout.write(&text)?;
     Ok(Exit::Success)
+}
+
+fn list(catalog: &Catalog, options: &List) -> String {
+    match options.format {
+        Format::Table => human::list(catalog),
+        Format::Json => format!("{:#}\n", json::list(catalog)),
+    }
 }
