@@ -19,6 +19,8 @@ pub enum Service {
     CloudWatch,
     /// Simple Notification Service.
     Sns,
+    /// EventBridge.
+    Events,
 }
 
 impl Service {
@@ -32,6 +34,7 @@ impl Service {
             Self::Logs => "logs",
             Self::CloudWatch => "cloudwatch",
             Self::Sns => "sns",
+            Self::Events => "events",
         }
     }
 }
@@ -53,17 +56,23 @@ pub enum Api {
     DescribeTrails,
     GetTrailStatus,
     GetEventSelectors,
+    DescribeLogGroups,
     DescribeMetricFilters,
     DescribeAlarmsForMetric,
     DescribeAlarms,
+    ListAlarmMuteRules,
+    GetTopicAttributes,
     ListSubscriptionsByTopic,
+    ListRules,
+    ListTargetsByRule,
 }
 
 /// A quota of AWS: calls per second and how many may come at once.
 ///
 /// The figures are AWS's published ones: Organizations and IAM quotas, CloudTrail, CloudWatch Logs
-/// and CloudWatch quotas of the user guides, SNS API reference. They are charged to the account
-/// whose credentials sign the call, per region.
+/// and CloudWatch quotas of the user guides, SNS API reference; where AWS publishes none, that is
+/// said beside the figure. They are charged to the account whose credentials sign the call, per
+/// region.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Quota {
     /// Calls that share this quota carry the same family name.
@@ -74,7 +83,7 @@ pub(crate) struct Quota {
 
 impl Api {
     /// Every operation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::GetCallerIdentity,
         Self::AssumeRole,
         Self::DescribeOrganization,
@@ -88,10 +97,15 @@ impl Api {
         Self::DescribeTrails,
         Self::GetTrailStatus,
         Self::GetEventSelectors,
+        Self::DescribeLogGroups,
         Self::DescribeMetricFilters,
         Self::DescribeAlarmsForMetric,
         Self::DescribeAlarms,
+        Self::ListAlarmMuteRules,
+        Self::GetTopicAttributes,
         Self::ListSubscriptionsByTopic,
+        Self::ListRules,
+        Self::ListTargetsByRule,
     ];
 
     /// Its service.
@@ -109,9 +123,12 @@ impl Api {
             Self::DescribeTrails | Self::GetTrailStatus | Self::GetEventSelectors => {
                 Service::CloudTrail
             }
-            Self::DescribeMetricFilters => Service::Logs,
-            Self::DescribeAlarmsForMetric | Self::DescribeAlarms => Service::CloudWatch,
-            Self::ListSubscriptionsByTopic => Service::Sns,
+            Self::DescribeLogGroups | Self::DescribeMetricFilters => Service::Logs,
+            Self::DescribeAlarmsForMetric | Self::DescribeAlarms | Self::ListAlarmMuteRules => {
+                Service::CloudWatch
+            }
+            Self::GetTopicAttributes | Self::ListSubscriptionsByTopic => Service::Sns,
+            Self::ListRules | Self::ListTargetsByRule => Service::Events,
         }
     }
 
@@ -131,10 +148,15 @@ impl Api {
             Self::DescribeTrails => "DescribeTrails",
             Self::GetTrailStatus => "GetTrailStatus",
             Self::GetEventSelectors => "GetEventSelectors",
+            Self::DescribeLogGroups => "DescribeLogGroups",
             Self::DescribeMetricFilters => "DescribeMetricFilters",
             Self::DescribeAlarmsForMetric => "DescribeAlarmsForMetric",
             Self::DescribeAlarms => "DescribeAlarms",
+            Self::ListAlarmMuteRules => "ListAlarmMuteRules",
+            Self::GetTopicAttributes => "GetTopicAttributes",
             Self::ListSubscriptionsByTopic => "ListSubscriptionsByTopic",
+            Self::ListRules => "ListRules",
+            Self::ListTargetsByRule => "ListTargetsByRule",
         }
     }
 
@@ -158,10 +180,18 @@ impl Api {
             Self::DescribeTrails | Self::GetTrailStatus | Self::GetEventSelectors => {
                 ("cloudtrail-read", 10.0, 10.0)
             }
+            Self::DescribeLogGroups => ("log-groups", 10.0, 10.0),
             Self::DescribeMetricFilters => ("metric-filters", 5.0, 5.0),
             Self::DescribeAlarmsForMetric => ("alarms-for-metric", 9.0, 9.0),
             Self::DescribeAlarms => ("alarms", 9.0, 9.0),
+            // Not published: taken to be that of CloudWatch's other reads.
+            Self::ListAlarmMuteRules => ("mute-rules", 9.0, 9.0),
+            // Not published: well below the 30 of the list calls of SNS.
+            Self::GetTopicAttributes => ("topic-attributes", 10.0, 10.0),
             Self::ListSubscriptionsByTopic => ("subscriptions", 30.0, 30.0),
+            // All calls but PutEvents together, in earlier editions of the user guide; the present
+            // one gives no figure for these.
+            Self::ListRules | Self::ListTargetsByRule => ("events", 50.0, 50.0),
         };
         Quota {
             family,

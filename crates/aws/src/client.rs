@@ -19,6 +19,8 @@ pub struct Clients {
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// SNS.
     pub sns: aws_sdk_sns::Client,
+    /// EventBridge.
+    pub events: aws_sdk_eventbridge::Client,
 }
 
 impl Clients {
@@ -31,6 +33,7 @@ impl Clients {
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             sns: aws_sdk_sns::Client::new(config),
+            events: aws_sdk_eventbridge::Client::new(config),
         }
     }
 }
@@ -75,4 +78,6 @@ overrides! {
     cloudwatch => aws_sdk_cloudwatch;
     /// The override for a call to SNS.
     sns => aws_sdk_sns;
+    /// The override for a call to EventBridge.
+    events => aws_sdk_eventbridge;
 }
