@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use model::{
     Account, AccountId, AccountState, Clock, DiscoveryState, Finding, Organization, Reason, Region,
     SweepHeader, SweepId, SweepScope, SweepState, SweepSummary, Verdict,
-    evidence::{AccountEvidence, AlarmLookup, Trail},
+    evidence::{AccountEvidence, Trail},
 };
 use scanner::{Collector, RegionScope};
 use store::{JudgedAccount, Sweeper};
@@ -152,6 +152,7 @@ impl Sweep<'_> {
             self.aws.clone(),
             Arc::clone(&self.clock),
             Arc::new(move |filter| is_candidate(&candidates, filter)),
+            &[],
         );
         let organization_trails = self
             .organization_trails(&collector, organization.as_ref())
@@ -350,21 +351,16 @@ impl AccountSweep<'_> {
             return Some(self.judged(account, None));
         }
         let (regions, region_gap) = self.regions_of(account).await;
-        let collect = async |lookup| {
-            let mut evidence = self.collector.collect(account.id, &regions, lookup).await;
-            evidence.other_gaps.extend(region_gap.clone());
-            evidence
-        };
-        let mut evidence = collect(AlarmLookup::ByMetric).await;
+        let mut evidence = self.collector.collect(account.id, &regions).await;
+        evidence.other_gaps.extend(region_gap);
         let mut result = self.judged(account, Some(&evidence));
-        // What is looked up by metric misses metric math, composite alarms and near misses: before
-        // a FAIL is said, everything is looked at.
+        // What is looked up by metric misses metric math, composite alarms, near misses and other
+        // accounts: before a FAIL is said, everything is looked at.
         let look_closer = |finding: &Finding| {
             finding.verdict() == Verdict::Fail || finding.reason == Reason::AlarmUndecided
         };
-        let unsettled = result.findings.iter().any(look_closer);
-        if unsettled && !evidence.alarms.is_empty() {
-            evidence = collect(AlarmLookup::FullList).await;
+        if result.findings.iter().any(look_closer) {
+            evidence = self.collector.look_closer(evidence).await;
             result = self.judged(account, Some(&evidence));
         }
         let passing = evidence.gaps().iter().any(|gap| gap.class.is_passing());

@@ -1,19 +1,23 @@
 //! The evidence of one account, along the chain.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use aws::Aws;
 use futures::{StreamExt as _, stream};
 use model::{
-    AccountId, Arn, Clock, Gap, LogGroupArn, Region,
+    AccountId, Arn, Clock, LogGroupArn, Region,
     evidence::{
-        AccountEvidence, AlarmLookup, Alarms, LogGroupEvidence, MetricFilter, MetricKey, Place,
-        Presence, TopicEvidence, Trail, TrailEvidence,
+        AccountEvidence, AlarmLookup, Alarms, EventRules, FoundAlarms, MetricFilter, MetricKey,
+        MuteRules, Place, Read, TopicEvidence, Trail, TrailEvidence,
     },
 };
 
 use crate::{
-    collect_alarms::{AlarmList, watches},
+    collect_log_groups::CollectedLogGroup,
+    related_alarms::{Teller, tellers},
     shared_lookup::SharedLookup,
 };
 
@@ -37,39 +41,59 @@ pub enum RegionScope {
 pub struct Collector {
     pub(crate) aws: Aws,
     pub(crate) clock: Arc<dyn Clock>,
-    is_candidate: IsCandidate,
+    pub(crate) is_candidate: IsCandidate,
+    /// Sorted.
+    pub(crate) monitoring_accounts: Vec<AccountId>,
     trails: SharedLookup<Arn, TrailEvidence>,
-    log_groups: SharedLookup<LogGroupArn, LogGroupEvidence>,
+    log_groups: SharedLookup<LogGroupArn, CollectedLogGroup>,
     alarms: SharedLookup<MetricKey, Alarms>,
-    alarm_lists: SharedLookup<Place, AlarmList>,
+    all_alarms: SharedLookup<MetricKey, Alarms>,
+    pub(crate) alarm_lists: SharedLookup<Place, Read<FoundAlarms>>,
+    mute_rules: SharedLookup<Arn, MuteRules>,
+    /// Whether there is any mute rule.
+    pub(crate) mute_rule_in: SharedLookup<Place, Read<bool>>,
     topics: SharedLookup<Arn, TopicEvidence>,
+    event_rules: SharedLookup<Place, EventRules>,
+}
+
+/// What is found when the metrics of an account are followed.
+struct Followed {
+    alarms: BTreeMap<MetricKey, Arc<Alarms>>,
+    mute_rules: BTreeMap<Arn, Arc<MuteRules>>,
+    topics: BTreeMap<Arn, Arc<TopicEvidence>>,
 }
 
 impl Collector {
-    /// A collector that has read nothing yet.
-    pub fn new(aws: Aws, clock: Arc<dyn Clock>, is_candidate: IsCandidate) -> Self {
+    /// A collector that has read nothing yet. Monitoring accounts may hold alarms on the metrics of
+    /// other accounts.
+    pub fn new(
+        aws: Aws,
+        clock: Arc<dyn Clock>,
+        is_candidate: IsCandidate,
+        monitoring_accounts: &[AccountId],
+    ) -> Self {
+        let monitoring_accounts: BTreeSet<AccountId> =
+            monitoring_accounts.iter().copied().collect();
         Self {
             aws,
             clock,
             is_candidate,
+            monitoring_accounts: monitoring_accounts.into_iter().collect(),
             trails: SharedLookup::new(),
             log_groups: SharedLookup::new(),
             alarms: SharedLookup::new(),
+            all_alarms: SharedLookup::new(),
             alarm_lists: SharedLookup::new(),
+            mute_rules: SharedLookup::new(),
+            mute_rule_in: SharedLookup::new(),
             topics: SharedLookup::new(),
+            event_rules: SharedLookup::new(),
         }
     }
 
-    /// Follows the chain of one account as far as it goes.
-    ///
-    /// `lookup` says how thoroughly alarms are looked for: by metric is one call a metric; the full
-    /// list shows metric math, composite alarms and near misses, and is due before a FAIL.
-    pub async fn collect(
-        &self,
-        account: AccountId,
-        regions: &RegionScope,
-        lookup: AlarmLookup,
-    ) -> AccountEvidence {
+    /// Follows the chain of one account as far as it goes. Alarms are looked for by metric, which is
+    /// one call a metric however many alarms there are.
+    pub async fn collect(&self, account: AccountId, regions: &RegionScope) -> AccountEvidence {
         let (trails, other_gaps) = match self.collect_trails(account, regions).await {
             Ok(found) => found,
             Err(gap) => return AccountEvidence::unread(account, gap),
@@ -91,65 +115,126 @@ impl Collector {
         let log_groups = self.read_each(groups, |arn| async move {
             let group = self
                 .log_groups
-                .get(&arn, || self.collect_metric_filters(&arn))
+                .get(&arn, || self.collect_log_group(&arn))
                 .await;
             (arn, group)
         });
         let (trail_details, log_groups) = tokio::join!(trail_details, log_groups);
 
-        let metrics = self.candidate_metrics(&log_groups);
+        let metrics: BTreeSet<&MetricKey> = log_groups
+            .values()
+            .flat_map(|group| &group.candidate_metrics)
+            .collect();
+        let followed = self.follow(metrics, AlarmLookup::ByMetric).await;
+        AccountEvidence {
+            other_gaps,
+            trail_details,
+            log_groups: log_groups
+                .iter()
+                .map(|(arn, group)| (arn.clone(), Arc::clone(&group.evidence)))
+                .collect(),
+            alarms: followed.alarms,
+            mute_rules: followed.mute_rules,
+            topics: followed.topics,
+            ..AccountEvidence::of_trails(account, trails)
+        }
+    }
+
+    /// Looks at everything that could still hold up the chain: metric math, composite alarms, near
+    /// misses and the alarms of monitoring accounts, and EventBridge rules as another way to tell.
+    /// Due before a FAIL; what was read of trails and log groups stays as it is.
+    pub async fn look_closer(&self, evidence: AccountEvidence) -> AccountEvidence {
+        // Where the partition's global services are recorded, whose changes most controls are about.
+        let place = Place {
+            account: evidence.account,
+            region: self.aws.partition().default_region(),
+        };
+        let event_rules = self
+            .event_rules
+            .get(&place, || self.collect_event_rules(&place));
+        let followed = self.follow(evidence.alarms.keys(), AlarmLookup::FullList);
+        let (event_rules, followed) = tokio::join!(event_rules, followed);
+        AccountEvidence {
+            alarms: followed.alarms,
+            mute_rules: followed.mute_rules,
+            topics: followed.topics,
+            event_rules: BTreeMap::from([(place, event_rules)]),
+            ..evidence
+        }
+    }
+
+    /// From metrics over the alarms on them to the topics that those name.
+    async fn follow<'a>(
+        &self,
+        metrics: impl IntoIterator<Item = &'a MetricKey>,
+        lookup: AlarmLookup,
+    ) -> Followed {
         let alarms = self
             .read_each(metrics, |metric| async move {
                 let found = match lookup {
                     AlarmLookup::ByMetric => {
                         self.alarms
-                            .get(&metric, || self.collect_alarms_of(&metric))
+                            .get(metric, || self.collect_alarms_of(metric))
                             .await
                     }
                     AlarmLookup::FullList => {
-                        let place = &metric.place;
-                        let list = self
-                            .alarm_lists
-                            .get(place, || self.collect_alarm_list(place))
-                            .await;
-                        Arc::new(list.alarms_for(&metric))
+                        self.all_alarms
+                            .get(metric, || self.collect_all_alarms_of(metric))
+                            .await
                     }
                 };
-                (metric, found)
+                (metric.clone(), found)
             })
             .await;
-        let topics = self
-            .read_each(topics_of(&alarms), |arn| async move {
-                let topic = self
-                    .topics
-                    .get(&arn, || self.collect_subscriptions(&arn))
-                    .await;
-                (arn, topic)
-            })
-            .await;
-        AccountEvidence {
-            other_gaps,
-            trail_details,
-            log_groups,
+        let tellers: BTreeMap<&Arn, Teller<'_>> = alarms
+            .values()
+            .flat_map(|alarms| tellers(alarms))
+            .map(|teller| (teller.arn, teller))
+            .collect();
+        let topics: BTreeSet<Arn> = tellers.values().flat_map(Teller::topics).collect();
+        let topics = self.read_each(topics, |arn| async move {
+            let topic = self.topics.get(&arn, || self.collect_topic(&arn)).await;
+            (arn, topic)
+        });
+        let publishing = tellers.into_values().filter(Teller::publishes);
+        let mute_rules = self.read_each(publishing, |alarm| async move {
+            let rules = self
+                .mute_rules
+                .get(alarm.arn, || self.collect_mute_rules(alarm))
+                .await;
+            (alarm.arn.clone(), rules)
+        });
+        let (topics, mut mute_rules) = tokio::join!(topics, mute_rules);
+        mute_rules.retain(|_, muted| muted.rules.as_ref().map_or(true, |rules| !rules.is_empty()));
+        Followed {
             alarms,
+            mute_rules,
             topics,
-            ..AccountEvidence::of_trails(account, trails)
         }
     }
 
     /// Forgets shared answers that failed for a passing reason, so that they are asked for again
     /// before those who depend on them are judged.
     pub fn forget_passing_failures(&self) {
-        fn lasting<T>(read: &Result<T, Gap>) -> bool {
+        fn lasting<T>(read: &Read<T>) -> bool {
             !read.as_ref().is_err_and(|gap| gap.class.is_passing())
+        }
+        fn all_lasting(alarms: &Alarms) -> bool {
+            lasting(&alarms.found) && alarms.monitoring.iter().all(|one| lasting(&one.found))
         }
         self.trails
             .retain(|trail| lasting(&trail.status) && lasting(&trail.selectors));
-        self.log_groups
-            .retain(|group| lasting(&group.metric_filters));
-        self.alarms.retain(|alarms| lasting(&alarms.found));
-        self.alarm_lists.retain(|list| lasting(&list.found));
-        self.topics.retain(|topic| lasting(&topic.subscriptions));
+        self.log_groups.retain(|group| {
+            lasting(&group.evidence.class) && lasting(&group.evidence.metric_filters)
+        });
+        self.alarms.retain(all_lasting);
+        self.all_alarms.retain(all_lasting);
+        self.alarm_lists.retain(lasting);
+        self.mute_rules.retain(|muted| lasting(&muted.rules));
+        self.mute_rule_in.retain(lasting);
+        self.topics
+            .retain(|topic| lasting(&topic.attributes) && lasting(&topic.subscriptions));
+        self.event_rules.retain(|rules| lasting(&rules.rules));
     }
 
     /// Looks several things up at once, in a bounded number.
@@ -166,50 +251,4 @@ impl Collector {
             .collect()
             .await
     }
-
-    /// The metrics that filters worth following publish.
-    fn candidate_metrics(
-        &self,
-        groups: &BTreeMap<LogGroupArn, Arc<LogGroupEvidence>>,
-    ) -> Vec<MetricKey> {
-        let mut metrics: Vec<MetricKey> = groups
-            .values()
-            .filter_map(|group| match &group.metric_filters {
-                Ok(Presence::Present(filters)) => Some((group, filters)),
-                _ => None,
-            })
-            .flat_map(|(group, filters)| {
-                let place = Place {
-                    account: group.arn.account(),
-                    region: group.arn.region().clone(),
-                };
-                let candidates = filters.iter().filter(|filter| (self.is_candidate)(filter));
-                let published = candidates.flat_map(|filter| &filter.transformations);
-                published.map(move |transformation| transformation.metric(place.clone()))
-            })
-            .collect();
-        metrics.sort();
-        metrics.dedup();
-        metrics
-    }
-}
-
-/// The topics that alarms on the metrics name; near misses are not followed.
-fn topics_of(alarms: &BTreeMap<MetricKey, Arc<Alarms>>) -> Vec<Arn> {
-    let mut topics: Vec<Arn> = alarms
-        .iter()
-        .filter_map(|(metric, alarms)| alarms.found.as_ref().ok().map(|found| (metric, found)))
-        .flat_map(|(metric, found)| {
-            found
-                .metric_alarms
-                .iter()
-                .filter(|alarm| watches(alarm, metric))
-        })
-        .flat_map(|alarm| &alarm.alarm_actions)
-        .filter_map(|action| action.parse::<Arn>().ok())
-        .filter(Arn::is_sns_topic)
-        .collect();
-    topics.sort();
-    topics.dedup();
-    topics
 }

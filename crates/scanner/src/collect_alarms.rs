@@ -5,73 +5,17 @@ use aws_sdk_cloudwatch::types::{
     AlarmType, CompositeAlarm as SdkComposite, Dimension, Metric, MetricAlarm as SdkAlarm,
     MetricDataQuery, StandardUnit,
 };
+use futures::{StreamExt as _, stream};
 use model::evidence::{
     AlarmLookup, Alarms, CompositeAlarm, Dimensions, FoundAlarms, MetricAlarm, MetricKey,
-    MetricQuery, Place, Read,
+    MetricQuery, MonitoringAlarms, Place, Read,
 };
 
-use crate::Collector;
-
-/// Every alarm of one account and region.
-pub(crate) struct AlarmList {
-    pub(crate) found: Read<FoundAlarms>,
-}
-
-impl AlarmList {
-    /// What the list says about one metric: alarms on it, alarms whose metric math reads it, alarms
-    /// on a metric of the same name (near misses), and composite alarms that name one of those.
-    pub(crate) fn alarms_for(&self, metric: &MetricKey) -> Alarms {
-        let found = self.found.as_ref().map_err(Clone::clone).map(|all| {
-            let metric_alarms: Vec<MetricAlarm> = all
-                .metric_alarms
-                .iter()
-                .filter(|alarm| concerns(alarm, metric))
-                .cloned()
-                .collect();
-            let names = |rule: &str| {
-                metric_alarms
-                    .iter()
-                    .any(|alarm| rule.contains(&alarm.name) || rule.contains(alarm.arn.as_str()))
-            };
-            let composite_alarms = all
-                .composite_alarms
-                .iter()
-                .filter(|composite| names(&composite.rule))
-                .cloned()
-                .collect();
-            FoundAlarms {
-                metric_alarms,
-                composite_alarms,
-            }
-        });
-        Alarms {
-            metric: metric.clone(),
-            lookup: AlarmLookup::FullList,
-            found,
-            monitoring: Vec::new(),
-        }
-    }
-}
-
-/// Whether the alarm looks at a metric of this name, wherever it is.
-fn concerns(alarm: &MetricAlarm, metric: &MetricKey) -> bool {
-    let same_name = |named: &Option<(String, String, Dimensions)>| {
-        named
-            .as_ref()
-            .is_some_and(|(_, name, _)| *name == metric.name)
-    };
-    same_name(&alarm.metric) || alarm.metrics.iter().any(|query| same_name(&query.metric))
-}
-
-/// Whether the alarm looks at this very metric, dimensions apart.
-pub(crate) fn watches(alarm: &MetricAlarm, metric: &MetricKey) -> bool {
-    let same = |named: &Option<(String, String, Dimensions)>| {
-        named.as_ref().is_some_and(|(namespace, name, _)| {
-            *namespace == metric.namespace && *name == metric.name
-        })
-    };
-    same(&alarm.metric) || alarm.metrics.iter().any(|query| same(&query.metric))
-}
+use crate::{
+    Collector,
+    collect_account::LINKS_AT_ONCE,
+    related_alarms::{reading_across_accounts, related},
+};
 
 impl Collector {
     /// Plain alarms on exactly this metric: one call, but blind to metric math and composite
@@ -118,14 +62,47 @@ impl Collector {
         }
     }
 
-    /// Every metric and composite alarm of an account and region, all pages.
-    pub(crate) async fn collect_alarm_list(&self, place: &Place) -> AlarmList {
-        AlarmList {
-            found: self.all_alarms(place).await,
+    /// Everything that has to do with the metric: metric math, composite alarms and near misses in
+    /// its own account, and what reads it from the monitoring accounts.
+    ///
+    /// An alarm on a metric of another account does not show in that account's own lists (CloudWatch
+    /// User Guide, cross-account alarms), and it stands in the region of the metric.
+    pub(crate) async fn collect_all_alarms_of(&self, metric: &MetricKey) -> Alarms {
+        let list = |account| async move {
+            let place = Place {
+                account,
+                region: metric.place.region.clone(),
+            };
+            let list = self.alarm_lists.get(&place, || self.alarm_list(&place));
+            (list.await, place)
+        };
+        let elsewhere = self
+            .monitoring_accounts
+            .iter()
+            .filter(|account| **account != metric.place.account);
+        let elsewhere = stream::iter(elsewhere).map(|account| async move {
+            let (list, place) = list(*account).await;
+            let found = list.as_ref().as_ref().map_err(Clone::clone);
+            MonitoringAlarms {
+                place,
+                found: found.map(|all| reading_across_accounts(all, metric)),
+            }
+        });
+        let (own, monitoring) = tokio::join!(
+            list(metric.place.account),
+            elsewhere.buffered(LINKS_AT_ONCE).collect()
+        );
+        let found = own.0.as_ref().as_ref().map_err(Clone::clone);
+        Alarms {
+            metric: metric.clone(),
+            lookup: AlarmLookup::FullList,
+            found: found.map(|all| related(all, metric)),
+            monitoring,
         }
     }
 
-    async fn all_alarms(&self, place: &Place) -> Read<FoundAlarms> {
+    /// Every metric and composite alarm of an account and region, all pages.
+    async fn alarm_list(&self, place: &Place) -> Read<FoundAlarms> {
         let client = &self.aws.clients().cloudwatch;
         let session = self.aws.session(place.account);
         let mut found = FoundAlarms::default();

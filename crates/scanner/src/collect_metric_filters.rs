@@ -3,28 +3,15 @@
 use aws::{Api, Target};
 use aws_sdk_cloudwatchlogs::types::{MetricFilter as SdkFilter, StandardUnit};
 use model::{
-    GapClass, LogGroupArn,
-    evidence::{LogGroupEvidence, MetricFilter, MetricTransformation, Presence, Read},
+    LogGroupArn,
+    evidence::{MetricFilter, MetricTransformation, Read},
 };
 
 use crate::Collector;
 
 impl Collector {
-    /// Asks the log group's owner, in its region, for all pages.
-    pub(crate) async fn collect_metric_filters(&self, group: &LogGroupArn) -> LogGroupEvidence {
-        let metric_filters = match self.metric_filters(group).await {
-            // The owner itself says so: that is an absence, not a gap.
-            Err(gap) if gap.class == GapClass::NotFound => Ok(Presence::Missing),
-            read => read.map(Presence::Present),
-        };
-        LogGroupEvidence {
-            arn: group.clone(),
-            class: Ok(Presence::Present(LogGroupEvidence::STANDARD.to_owned())),
-            metric_filters,
-        }
-    }
-
-    async fn metric_filters(&self, group: &LogGroupArn) -> Read<Vec<MetricFilter>> {
+    /// The metric filters of a log group; all pages, sorted by name.
+    pub(crate) async fn metric_filters(&self, group: &LogGroupArn) -> Read<Vec<MetricFilter>> {
         let client = &self.aws.clients().logs;
         let session = self.aws.session(group.account());
         let resource = group.arn().as_str();

@@ -3,30 +3,17 @@
 use aws::{Api, Target};
 use aws_sdk_sns::types::Subscription as SdkSubscription;
 use model::{
-    Arn, Gap, GapClass, GapSample,
-    evidence::{Presence, Read, Subscription, SubscriptionState, TopicAttributes, TopicEvidence},
+    Arn,
+    evidence::{Read, Subscription, SubscriptionState},
 };
 
-use crate::{Collector, endpoint_mask::mask};
+use crate::{Collector, endpoint_mask::mask, unasked::homeless};
 
 impl Collector {
-    /// Asks the topic's owner, in its region, for all pages.
-    pub(crate) async fn collect_subscriptions(&self, topic: &Arn) -> TopicEvidence {
-        let subscriptions = match self.subscriptions(topic).await {
-            // The owner itself says so: that is an absence, not a gap.
-            Err(gap) if gap.class == GapClass::NotFound => Ok(Presence::Missing),
-            read => read.map(Presence::Present),
-        };
-        TopicEvidence {
-            arn: topic.clone(),
-            attributes: Ok(Presence::Present(TopicAttributes::default())),
-            subscriptions,
-        }
-    }
-
-    async fn subscriptions(&self, topic: &Arn) -> Read<Vec<Subscription>> {
+    /// The subscriptions of a topic; all pages, sorted.
+    pub(crate) async fn subscriptions(&self, topic: &Arn) -> Read<Vec<Subscription>> {
         let Some((owner, region)) = topic.home() else {
-            return Err(homeless(topic));
+            return Err(homeless(Api::ListSubscriptionsByTopic, topic));
         };
         let client = &self.aws.clients().sns;
         let session = self.aws.session(owner);
@@ -80,22 +67,6 @@ fn subscription(subscription: SdkSubscription) -> Subscription {
         state,
         protocol,
         endpoint,
-    }
-}
-
-fn homeless(topic: &Arn) -> Gap {
-    Gap {
-        class: GapClass::Other,
-        api: Api::ListSubscriptionsByTopic.iam_action(),
-        resource: Some(topic.to_string()),
-        account: None,
-        region: None,
-        sample: GapSample {
-            message:
-                "the ARN of the topic names no account or region, so its owner cannot be asked"
-                    .to_owned(),
-            request_id: None,
-        },
     }
 }
 

@@ -10,14 +10,14 @@ use aws_sdk_cloudtrail::{
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use model::{
-    AccountId, Gap, GapClass, Region,
+    AccountId, Gap, Region,
     evidence::{
         AdvancedEventSelector, BasicEventSelector, Delivery, EventSelectors, FieldSelector, Read,
         Trail, TrailEvidence, TrailStatus,
     },
 };
 
-use crate::{Collector, RegionScope, collect_account::LINKS_AT_ONCE};
+use crate::{Collector, RegionScope, collect_account::LINKS_AT_ONCE, unasked::unasked};
 
 /// Events reach CloudWatch Logs about five minutes after the call (CloudTrail User Guide); a day
 /// without any is a class of its own.
@@ -305,20 +305,6 @@ fn field_selector(selector: AdvancedFieldSelector) -> FieldSelector {
         not_starts_with: sorted(selector.not_starts_with),
         ends_with: sorted(selector.ends_with),
         not_ends_with: sorted(selector.not_ends_with),
-    }
-}
-
-fn unasked(api: Api, resource: Option<String>, account: Option<AccountId>, message: &str) -> Gap {
-    Gap {
-        class: GapClass::Other,
-        api: api.iam_action(),
-        resource,
-        account,
-        region: None,
-        sample: model::GapSample {
-            message: message.to_owned(),
-            request_id: None,
-        },
     }
 }
 
