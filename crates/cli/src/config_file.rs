@@ -56,6 +56,7 @@ pub(crate) struct ScopeSection {
     pub(crate) controls: Vec<String>,
     pub(crate) regions: Option<RegionList>,
     pub(crate) probe_regions: Vec<Region>,
+    pub(crate) monitoring_accounts: Vec<AccountId>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -259,6 +260,11 @@ mod tests {
             ("[store]\npaht = \"x\"\n", "line 2", "paht"),
             ("\n[scope]\naccounts = [\"12\"]\n", "line 3", "accounts"),
             ("[scope]\nous = [\"x\"]\n", "line 2", "ous"),
+            (
+                "[scope]\nmonitoring_accounts = [\"audit\"]\n",
+                "line 2",
+                "monitoring_accounts",
+            ),
             ("[scope]\nregions = \"everywhere\"\n", "line 2", "regions"),
             ("[aws]\nquota_share = 2.0\n", "line 2", "quota_share"),
             ("[aws]\nconcurrency = \"many\"\n", "line 2", "concurrency"),

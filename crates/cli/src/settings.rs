@@ -116,6 +116,14 @@ pub(crate) struct ScopeOptions {
         conflicts_with = "regions"
     )]
     probe_regions: Vec<Region>,
+    /// An account whose alarms may watch the metrics of other accounts; may be given several times.
+    #[arg(
+        long = "monitoring-account",
+        value_name = "ID",
+        env = "SCANNER_MONITORING_ACCOUNT",
+        value_delimiter = ','
+    )]
+    monitoring_accounts: Vec<AccountId>,
     /// Judge by this control: a slug, 4.15, 5.15@v6.0, lacework-global-66 [default: all].
     #[arg(
         long = "control",
@@ -331,6 +339,7 @@ fn plan(
         },
         selection: Selection { include, exclude },
         regions,
+        monitoring_accounts: either(flags.monitoring_accounts, file.monitoring_accounts),
         controls: controls(&either(flags.controls, file.controls))?,
         accounts_at_once: concurrency.map_or(DEFAULT_CONCURRENCY, |number| number.0),
         scanner_version: env!("CARGO_PKG_VERSION").to_owned(),

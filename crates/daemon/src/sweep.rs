@@ -47,6 +47,8 @@ pub struct SweepPlan {
     pub selection: Selection,
     /// Which regions are asked for trails.
     pub regions: Regions,
+    /// Accounts whose alarms may be on the metrics of other accounts.
+    pub monitoring_accounts: Vec<AccountId>,
     /// By what to judge.
     pub controls: Vec<Control>,
     /// How many accounts are looked at at the same time.
@@ -152,7 +154,7 @@ impl Sweep<'_> {
             self.aws.clone(),
             Arc::clone(&self.clock),
             Arc::new(move |filter| is_candidate(&candidates, filter)),
-            &[],
+            &plan.monitoring_accounts,
         );
         let organization_trails = self
             .organization_trails(&collector, organization.as_ref())
