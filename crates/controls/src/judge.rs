@@ -32,17 +32,15 @@ pub struct JudgeContext {
 #[derive(Debug)]
 pub struct Judge {
     controls: Arc<[Control]>,
-    context: JudgeContext,
     book: PatternBook,
     shared: SharedJudgements,
 }
 
 impl Judge {
     /// A judge by these controls.
-    pub fn new(controls: impl Into<Arc<[Control]>>, context: JudgeContext) -> Self {
+    pub fn new(controls: impl Into<Arc<[Control]>>) -> Self {
         Self {
             controls: controls.into(),
-            context,
             book: PatternBook::default(),
             shared: SharedJudgements::default(),
         }
@@ -54,11 +52,16 @@ impl Judge {
     }
 
     /// One finding for each control.
-    pub fn findings(&self, account: &Account, evidence: Option<&AccountEvidence>) -> Vec<Finding> {
+    pub fn findings(
+        &self,
+        context: &JudgeContext,
+        account: &Account,
+        evidence: Option<&AccountEvidence>,
+    ) -> Vec<Finding> {
         let each = || {
             self.controls
                 .iter()
-                .map(|control| by_book(control, &self.context, account, evidence, &self.book))
+                .map(|control| by_book(control, context, account, evidence, &self.book))
                 .collect()
         };
         match evidence {

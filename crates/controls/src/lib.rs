@@ -21,3 +21,7 @@ pub use catalog::{
     Prescription, Severity,
 };
 pub use judge::{Judge, JudgeContext, judge};
+
+/// The control on changes to the organization, which is answered for the organization as a whole by the
+/// verdict on its management account: that is where the events arise.
+pub const ORGANIZATION_CONTROL: &str = "organizations-changes";

@@ -17,6 +17,8 @@ const KEPT: usize = 10_000;
 
 /// A pattern, parsed.
 pub(crate) struct KnownPattern {
+    /// Which of its book's patterns it is: texts are long, and compared often.
+    number: usize,
     text: String,
     /// `Err` says why it is not understood.
     pub(crate) parsed: Result<FilterPattern, String>,
@@ -24,7 +26,7 @@ pub(crate) struct KnownPattern {
 
 impl PartialEq for KnownPattern {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.number == other.number
     }
 }
 
@@ -32,7 +34,7 @@ impl Eq for KnownPattern {}
 
 impl Hash for KnownPattern {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+        self.number.hash(state);
     }
 }
 
@@ -44,6 +46,7 @@ pub(crate) struct PatternBook {
 
 #[derive(Default)]
 struct Pages {
+    numbers: usize,
     patterns: HashMap<String, Arc<KnownPattern>>,
     concerns: HashMap<(ControlId, Arc<KnownPattern>), bool>,
     answers: HashMap<(ControlId, Vec<Arc<KnownPattern>>), Arc<Answer>>,
@@ -82,17 +85,28 @@ impl PatternBook {
         answer
     }
 
+    /// The pattern of this text.
     pub(crate) fn pattern(&self, text: &str) -> Arc<KnownPattern> {
-        self.once(
-            |pages| &mut pages.patterns,
-            text.to_owned(),
-            |text| {
-                Arc::new(KnownPattern {
-                    text: text.clone(),
-                    parsed: FilterPattern::parse(text).map_err(|error| error.to_string()),
-                })
-            },
-        )
+        if let Some(known) = self.pages().patterns.get(text) {
+            return Arc::clone(known);
+        }
+        let parsed = FilterPattern::parse(text).map_err(|error| error.to_string());
+        let mut pages = self.pages();
+        if pages.patterns.len() >= KEPT {
+            // What is known of them goes with them; a number is never given twice.
+            pages.patterns.clear();
+            pages.concerns.clear();
+            pages.answers.clear();
+            pages.noise.clear();
+        }
+        pages.numbers += 1;
+        let known = Arc::new(KnownPattern {
+            number: pages.numbers,
+            text: text.to_owned(),
+            parsed,
+        });
+        let entry = pages.patterns.entry(text.to_owned());
+        Arc::clone(entry.or_insert(known))
     }
 
     /// Whether the pattern may match a required event; one that is not understood may.

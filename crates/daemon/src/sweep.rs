@@ -6,7 +6,7 @@ use std::{
 };
 
 use aws::{Api, Aws};
-use controls::{Control, JudgeContext, is_candidate, judge};
+use controls::{Control, Judge, JudgeContext};
 use discovery::{DiscoverError, Discovery, Selection, Source, discover, enabled_regions};
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -148,12 +148,12 @@ impl Sweep<'_> {
             accounts: accounts.len(),
         });
 
-        let controls: Arc<[Control]> = plan.controls.clone().into();
-        let candidates = Arc::clone(&controls);
+        let judge = Arc::new(Judge::new(plan.controls.clone()));
+        let candidates = Arc::clone(&judge);
         let collector = Collector::new(
             self.aws.clone(),
             Arc::clone(&self.clock),
-            Arc::new(move |filter| is_candidate(&candidates, filter)),
+            Arc::new(move |filter| candidates.is_candidate(filter)),
             &plan.monitoring_accounts,
         );
         let organization_trails = self
@@ -164,7 +164,7 @@ impl Sweep<'_> {
             collector: &collector,
             regions: self.region_scope(plan, &organization_trails),
             all_regions: plan.regions == Regions::All,
-            controls: &controls,
+            judge: &judge,
             context: JudgeContext {
                 organization_trails,
             },
@@ -342,7 +342,7 @@ struct AccountSweep<'a> {
     collector: &'a Collector,
     regions: RegionScope,
     all_regions: bool,
-    controls: &'a [Control],
+    judge: &'a Judge,
     context: JudgeContext,
 }
 
@@ -373,11 +373,7 @@ impl AccountSweep<'_> {
         JudgedAccount {
             account: account.clone(),
             evidence: evidence.map(AccountEvidence::documents),
-            findings: self
-                .controls
-                .iter()
-                .map(|control| judge(control, &self.context, account, evidence))
-                .collect(),
+            findings: self.judge.findings(&self.context, account, evidence),
         }
     }
 

@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use aws::Aws;
 use daemon::{Progress, Sweep, SweepOutcome};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::{Clock, SystemClock, Verdict};
-use report::{OrganizationLine, Report};
+use model::{AccountId, Clock, Finding, SystemClock, Verdict};
+use report::{Entry, OrganizationLine, Report};
 use store::{FindingQuery, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -117,10 +117,7 @@ async fn read_back(store: &Store, outcome: &SweepOutcome) -> anyhow::Result<Repo
         .map(|organization| OrganizationLine {
             id: organization.id.clone(),
             management_account_id: organization.management_account,
-            verdict: entries
-                .iter()
-                .find(|entry| entry.finding.account == organization.management_account)
-                .map_or(Verdict::Unknown, |entry| entry.finding.verdict()),
+            verdict: organization_verdict(&entries, organization.management_account),
         });
     Ok(Report {
         sweep: past::sweep_line(row),
@@ -130,6 +127,29 @@ async fn read_back(store: &Store, outcome: &SweepOutcome) -> anyhow::Result<Repo
         store: (store.path() != Path::new(DEFAULT_STORE))
             .then(|| store.path().display().to_string()),
     })
+}
+
+/// The organization's own answer: its changes happen in the management account, so by the control on
+/// them it is that account's. Without that control it is the worst that was found there.
+fn organization_verdict(entries: &[Entry], management_account: AccountId) -> Verdict {
+    let own = || {
+        (entries.iter().map(|entry| &entry.finding))
+            .filter(|finding| finding.account == management_account)
+    };
+    let of_organization =
+        own().find(|finding| finding.control.as_str() == controls::ORGANIZATION_CONTROL);
+    let worst = [
+        Verdict::Fail,
+        Verdict::Unknown,
+        Verdict::Pass,
+        Verdict::NotApplicable,
+    ]
+    .into_iter()
+    .find(|verdict| own().any(|finding| finding.verdict() == *verdict));
+    of_organization
+        .map(Finding::verdict)
+        .or(worst)
+        .unwrap_or(Verdict::Unknown)
 }
 
 fn write(report: &Report, settings: &ReportSettings) -> anyhow::Result<()> {

@@ -17,6 +17,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::Catalog;
 
+mod structural_cases;
+
 const OWN: &str = "222222222222";
 const OWNER: &str = "111111111111";
 
@@ -826,7 +828,7 @@ proptest! {
     fn sharing_changes_no_finding(a in any_chain("a", OWN), b in any_chain("b", OWNER), c in any_chain("c", OWNER)) {
         let catalog = Catalog::embedded().unwrap();
         let controls: Vec<Control> = catalog.controls().cloned().collect();
-        let judge_all = Judge::new(controls.clone(), JudgeContext::default());
+        let judge_all = Judge::new(controls.clone());
         let shared = evidence(&[b, c]);
         let mixed = evidence(&[a]);
         for (id, evidence) in [("444444444444", &shared), ("555555555555", &shared), (OWN, &mixed), (OWN, &shared), (OWNER, &shared)] {
@@ -836,7 +838,7 @@ proptest! {
                 .iter()
                 .map(|control| judge(control, &JudgeContext::default(), &account, Some(&evidence)))
                 .collect();
-            prop_assert_eq!(judge_all.findings(&account, Some(&evidence)), alone);
+            prop_assert_eq!(judge_all.findings(&JudgeContext::default(), &account, Some(&evidence)), alone);
         }
     }
 
