@@ -1,11 +1,14 @@
 //! Organizations of any size from a seed.
 //!
-//! The mix of a world of 30 accounts or more, where the organization's own chain works: some 87 %
-//! of the accounts are covered by the organization's trail (one in thirty of them has a broken
+//! A complete chain holds for all fifteen controls, so under a good organization trail they all
+//! pass. The mix of a world of 30 accounts or more, where the organization's own chain works: some
+//! 86 % of the accounts are covered by the organization's trail (one in thirty of them has a broken
 //! trail of its own beside it, which does no harm), 2 % are not but have a good chain of their
-//! own, 7 % are not and fail, each for another reason, 2 % cannot be judged, and 1.5 % are
-//! suspended or closing. Uncovered accounts are those that the organization's trail has not
-//! reached. Each kind has at least one account, so small worlds have somewhat more of them.
+//! own, 1 % have one in which a single control is broken, and never the one on AWS Organizations,
+//! 7 % fail that one as well, each for another reason, most of them with all the others, 2 % cannot
+//! be judged, and 1.5 % are suspended or closing. Uncovered accounts are those that the
+//! organization's trail has not reached. Each kind has at least one account, so small worlds have
+//! somewhat more of them.
 
 mod broken;
 mod names;
@@ -17,7 +20,9 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::world::{Account, AccountState, Organization, Partition, Selectors, World};
+use crate::world::{
+    Account, AccountState, BenchmarkControl, Organization, Partition, Selectors, World,
+};
 use names::{HOSTILE, Namer};
 
 /// What a generated organization is like.
@@ -48,7 +53,8 @@ pub enum OrganizationChain {
 /// How many accounts of each kind a generated world has. The rest are covered members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mix {
-    /// Uncovered, with a chain of their own that is broken.
+    /// Uncovered, with a chain of their own that is broken: for the control on AWS Organizations,
+    /// and for most of these accounts for all the others.
     pub failing: usize,
     /// Not readable where it matters.
     pub unknown: usize,
@@ -56,6 +62,9 @@ pub struct Mix {
     pub not_applicable: usize,
     /// Uncovered, with a good chain of their own.
     pub own_chain: usize,
+    /// Uncovered, with a chain of their own in which one control is broken, not that on AWS
+    /// Organizations.
+    pub one_control: usize,
 }
 
 impl Default for GenerateOptions {
@@ -91,6 +100,7 @@ impl GenerateOptions {
             unknown: share(20),
             not_applicable: share(15),
             own_chain: share(20),
+            one_control: share(10),
         }
     }
 
@@ -141,6 +151,7 @@ impl<'a> Generator<'a> {
         let (unknown, rest) = rest.split_at_mut(mix.unknown);
         let (retired, rest) = rest.split_at_mut(mix.not_applicable);
         let (own_chain, rest) = rest.split_at_mut(mix.own_chain);
+        let (one_control, rest) = rest.split_at_mut(mix.one_control);
         self.fail(failing);
         self.hide(unknown);
         retire(retired);
@@ -148,6 +159,7 @@ impl<'a> Generator<'a> {
             account.sees_organization_trail = false;
             self.own_chain(account);
         }
+        self.break_one_control(one_control);
         let burdened = rest.len() / 30;
         for account in &mut rest[..burdened] {
             self.own_chain(account);
@@ -223,6 +235,20 @@ impl<'a> Generator<'a> {
         }
     }
 
+    /// Accounts with chains in which one control is broken, each another one in another way.
+    fn break_one_control(&mut self, accounts: &mut [Account]) {
+        // All but the last, which is the one on AWS Organizations.
+        let controls = &BenchmarkControl::ALL[..BenchmarkControl::ALL.len() - 1];
+        let first: usize = self.rng.random_range(0..controls.len());
+        for (number, account) in accounts.iter_mut().enumerate() {
+            account.sees_organization_trail = false;
+            self.own_chain(account);
+            let control = controls[(first + number) % controls.len()];
+            let way = self.rng.random_range(0..broken::WAYS_OF_A_CONTROL);
+            broken::break_control(account, control, way);
+        }
+    }
+
     /// Accounts of which something decisive cannot be read.
     fn hide(&mut self, accounts: &mut [Account]) {
         let first: usize = self.rng.random_range(0..4);
@@ -263,7 +289,13 @@ impl<'a> Generator<'a> {
             account.trails[0].selectors = Selectors::advanced(&[None]);
         }
         if self.rng.random_bool(0.2) {
-            account.log_groups[0].metric_filters[0].default_value = Some(0.0);
+            let filters = account
+                .log_groups
+                .iter_mut()
+                .flat_map(|it| &mut it.metric_filters);
+            for filter in filters {
+                filter.default_value = Some(0.0);
+            }
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) struct Cut {
     pub(crate) size: usize,
     /// Puts an empty page with a token before each full one, and an empty last page.
     pub(crate) with_empty_pages: bool,
+    /// Keeps the order of the list, for the few lists that AWS sorts.
+    pub(crate) in_order: bool,
 }
 
 /// The page of `length` items that `token` names; `None` where the token is not one of ours.
@@ -50,7 +52,13 @@ pub(crate) fn page(length: usize, cut: Cut, token: Option<&str>, nonce: u64) -> 
     let order = Order::new(length, place.nonce);
     let end = place.offset.saturating_add(cut.size.max(1)).min(length);
     let positions = (place.offset..end)
-        .map(|position| order.at(position))
+        .map(|position| {
+            if cut.in_order {
+                position
+            } else {
+                order.at(position)
+            }
+        })
         .collect();
     let goes_on = end < length || (cut.with_empty_pages && place.offset < length);
     let next = Place {
@@ -121,11 +129,24 @@ mod tests {
                 Cut {
                     size: 20,
                     with_empty_pages: false,
+                    in_order: false,
                 },
             );
             assert_eq!(met, (0..length).collect::<Vec<_>>());
             assert_eq!(sizes.len(), length.div_ceil(20).max(1));
         }
+    }
+
+    #[test]
+    fn a_sorted_list_stays_sorted_over_its_pages() {
+        let cut = Cut {
+            size: 2,
+            with_empty_pages: false,
+            in_order: true,
+        };
+        let first = page(3, cut, None, 99).unwrap();
+        let last = page(3, cut, first.next_token.as_deref(), 7).unwrap();
+        assert_eq!((first.positions, last.positions), (vec![0, 1], vec![2]));
     }
 
     #[test]
@@ -135,6 +156,7 @@ mod tests {
             Cut {
                 size: 20,
                 with_empty_pages: true,
+                in_order: false,
             },
         );
         assert_eq!(met.len(), 45);
@@ -146,6 +168,7 @@ mod tests {
         let cut = Cut {
             size: 20,
             with_empty_pages: false,
+            in_order: false,
         };
         for token in [
             "",

@@ -8,6 +8,8 @@ pub enum Service {
     Account,
     CloudTrail,
     CloudWatch,
+    /// EventBridge; its older name lives on in actions, targets and scopes.
+    Events,
     Logs,
     Organizations,
     Sns,
@@ -15,10 +17,11 @@ pub enum Service {
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Account,
         Self::CloudTrail,
         Self::CloudWatch,
+        Self::Events,
         Self::Logs,
         Self::Organizations,
         Self::Sns,
@@ -31,6 +34,7 @@ impl Service {
             Self::Account => "account",
             Self::CloudTrail => "cloudtrail",
             Self::CloudWatch => "cloudwatch",
+            Self::Events => "events",
             Self::Logs => "logs",
             Self::Organizations => "organizations",
             Self::Sns => "sns",
@@ -58,6 +62,7 @@ impl Service {
             "AWSOrganizationsV20161128" => Some(Self::Organizations),
             "CloudTrail_20131101" => Some(Self::CloudTrail),
             "Logs_20140328" => Some(Self::Logs),
+            "AWSEvents" => Some(Self::Events),
             "GraniteServiceVersion20100801" => Some(Self::CloudWatch),
             _ => None,
         }
@@ -89,7 +94,7 @@ impl Service {
             Self::Sns => ApiError::new(403, "AuthorizationError", message),
             Self::Sts | Self::CloudWatch => ApiError::new(403, "AccessDenied", message),
             Self::Account => ApiError::new(403, "AccessDeniedException", message),
-            Self::CloudTrail | Self::Logs | Self::Organizations => {
+            Self::CloudTrail | Self::Events | Self::Logs | Self::Organizations => {
                 ApiError::new(400, "AccessDeniedException", message)
             }
         }
@@ -103,7 +108,7 @@ impl Service {
                 "You have sent too many requests in too short a period of time. Try again later.",
             ),
             Self::Account => ApiError::new(429, "TooManyRequestsException", "Too Many Requests"),
-            Self::CloudTrail | Self::Logs => {
+            Self::CloudTrail | Self::Events | Self::Logs => {
                 ApiError::new(400, "ThrottlingException", "Rate exceeded")
             }
             Self::Sts | Self::Sns | Self::CloudWatch => {
@@ -118,6 +123,7 @@ impl Service {
             Self::Account => "InternalServerException",
             Self::CloudWatch => "InternalServiceError",
             Self::Sns => "InternalError",
+            Self::Events => "InternalException",
             Self::Logs => "ServiceUnavailableException",
             Self::Sts | Self::CloudTrail => "InternalFailure",
         };
@@ -192,7 +198,7 @@ impl Service {
             Self::Sts => "ValidationError",
             Self::Sns => "InvalidParameter",
             Self::CloudWatch => "InvalidParameterValue",
-            Self::Account => "ValidationException",
+            Self::Account | Self::Events => "ValidationException",
             Self::Logs | Self::CloudTrail => "InvalidParameterException",
             Self::Organizations => "InvalidInputException",
         };

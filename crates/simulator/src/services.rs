@@ -3,6 +3,7 @@
 mod account;
 mod cloudtrail;
 mod cloudwatch;
+mod events;
 mod logs;
 mod organizations;
 mod sns;
@@ -60,6 +61,28 @@ impl Call<'_> {
         asked: Option<i64>,
         token: &str,
     ) -> Result<Page, ApiError> {
+        self.page_of(length, size, asked, token, false)
+    }
+
+    /// As [`page`](Self::page), of a list that AWS documents an order for.
+    pub(crate) fn page_in_order(
+        &self,
+        length: usize,
+        size: usize,
+        asked: Option<i64>,
+        token: &str,
+    ) -> Result<Page, ApiError> {
+        self.page_of(length, size, asked, token, true)
+    }
+
+    fn page_of(
+        &self,
+        length: usize,
+        size: usize,
+        asked: Option<i64>,
+        token: &str,
+        in_order: bool,
+    ) -> Result<Page, ApiError> {
         let asked = asked.and_then(|asked| usize::try_from(asked).ok());
         let quirks = &self.world.quirks;
         let size = size
@@ -73,6 +96,7 @@ impl Call<'_> {
             Cut {
                 size,
                 with_empty_pages,
+                in_order,
             },
             token,
             nonce,
@@ -150,6 +174,7 @@ pub(crate) fn answer(operation: &str, call: &Call<'_>) -> Result<Fields, ApiErro
         Service::Account => account::answer(operation, call),
         Service::CloudTrail => cloudtrail::answer(operation, call),
         Service::CloudWatch => cloudwatch::answer(operation, call),
+        Service::Events => events::answer(operation, call),
         Service::Logs => logs::answer(operation, call),
         Service::Organizations => organizations::answer(operation, call),
         Service::Sns => sns::answer(operation, call),

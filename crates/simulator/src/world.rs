@@ -5,11 +5,15 @@
 
 mod account;
 mod alarm;
+mod benchmark_patterns;
 mod chain;
+mod event_rule;
 mod metric_filter;
+mod mute_rule;
 mod organization;
 mod partition;
 mod topic;
+mod topic_policy;
 mod trail;
 
 use std::collections::HashMap;
@@ -17,13 +21,19 @@ use std::collections::HashMap;
 use crate::faults::FaultRule;
 
 pub use account::{Account, AccountState, Role};
-pub use alarm::{Alarm, CompositeAlarm, MetricQuery};
+pub use alarm::{Alarm, CompositeAlarm, EvaluationWindow, MetricQuery};
+pub use benchmark_patterns::BenchmarkControl;
+pub(crate) use benchmark_patterns::narrowed;
 pub(crate) use chain::log_group_arn;
-pub use chain::{ChainNames, ORGANIZATIONS_EVENTS, pattern_for};
+pub use chain::{ChainNames, FilterNames, Naming};
+pub use event_rule::{EventRule, EventTarget};
 pub use metric_filter::{LogGroup, MetricFilter};
+pub use mute_rule::{MuteKind, MuteRule, MuteStatus};
 pub use organization::{Organization, OrganizationalUnit};
 pub use partition::Partition;
 pub use topic::{Subscription, SubscriptionState, Topic};
+pub(crate) use topic_policy::default_policy;
+pub use topic_policy::{PolicyKind, TopicPolicy};
 pub use trail::{AdvancedSelector, Delivery, EventSelector, FieldSelector, Selectors, Trail};
 
 /// Everything that the fake AWS knows.
@@ -169,8 +179,15 @@ impl World {
                 alarm.description = format!("{} {secret}", alarm.description);
                 secret.clone_into(&mut alarm.state_note);
             }
+            for rule in &mut account.event_rules {
+                rule.description = format!("{} {secret}", rule.description);
+                for target in &mut rule.targets {
+                    target.input = Some(format!("\"{secret}\""));
+                }
+            }
             for topic in &mut account.topics {
                 secret.clone_into(&mut topic.display_name);
+                secret.clone_into(&mut topic.policy_note);
                 for subscription in &mut topic.subscriptions {
                     subscription.endpoint = if subscription.protocol.starts_with("http") {
                         format!("{}/{secret}?token={secret}", subscription.endpoint)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::world::ChainNames;
+use crate::world::{ChainNames, Naming};
 
 pub(super) const TEAMS: [&str; 8] = [
     "atlas", "beacon", "cedar", "delta", "ember", "falcon", "grove", "harbor",
@@ -102,20 +102,16 @@ pub(super) fn conventions(number: usize) -> ChainNames {
         1 => ChainNames {
             trail: "account-trail".to_owned(),
             log_group: "CloudTrail/DefaultLogGroup".to_owned(),
-            metric_filter: "OrganizationsChangesMetricFilter".to_owned(),
             namespace: "LogMetrics".to_owned(),
-            metric: "OrganizationsEventCount".to_owned(),
-            alarm: "CloudTrail-Organizations-Changes".to_owned(),
             topic: "cloudtrail-alarms".to_owned(),
+            naming: Naming::Suffixes,
         },
         _ => ChainNames {
             trail: "cis-trail".to_owned(),
             log_group: "/security/cloudtrail".to_owned(),
-            metric_filter: "cis-4.15-organizations".to_owned(),
             namespace: "cis_benchmark".to_owned(),
-            metric: "organizations_changes".to_owned(),
-            alarm: "organizations_changes".to_owned(),
             topic: "cis-alarms".to_owned(),
+            naming: Naming::Numbers,
         },
     }
 }

@@ -61,7 +61,9 @@ impl Generator<'_> {
                 partition.name(),
                 names.topic
             );
-            accounts[group_owner].alarms[0].alarm_actions = vec![arn];
+            for alarm in &mut accounts[group_owner].alarms {
+                alarm.alarm_actions = vec![arn.clone()];
+            }
         }
         let topic = &mut accounts[topic_owner].topics[0];
         topic.subscriptions.push(Subscription {
@@ -80,10 +82,15 @@ impl Generator<'_> {
     fn break_organization(&mut self, accounts: &mut [Account], group: usize, topic: usize) {
         match self.rng.random_range(0..4) {
             0 => {
-                let pattern = broken::pattern_without(&["LeaveOrganization", "MoveAccount"]);
-                accounts[group].log_groups[0].metric_filters[0].pattern = pattern;
+                // The other controls stay whole, as after an edit of one filter.
+                let missing = ["LeaveOrganization", "MoveAccount"];
+                broken::forget_events(&mut accounts[group], &missing);
             }
-            1 => accounts[group].alarms[0].actions_enabled = false,
+            1 => {
+                for alarm in &mut accounts[group].alarms {
+                    alarm.actions_enabled = false;
+                }
+            }
             2 => {
                 for subscription in &mut accounts[topic].topics[0].subscriptions {
                     subscription.state = SubscriptionState::Pending;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::faults::FaultRule;
 use crate::world::{
-    AccountState, AdvancedSelector, ChainNames, EventSelector, MetricQuery, Partition, Quirks,
-    SubscriptionState,
+    AccountState, AdvancedSelector, BenchmarkControl, ChainNames, EvaluationWindow, EventSelector,
+    MetricQuery, MuteKind, MuteStatus, Partition, Quirks, SubscriptionState,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -113,7 +113,11 @@ pub(super) struct AccountTable {
     #[serde(default)]
     pub(super) composite_alarms: Vec<CompositeAlarmTable>,
     #[serde(default)]
+    pub(super) mute_rules: Vec<MuteRuleTable>,
+    #[serde(default)]
     pub(super) topics: Option<Vec<TopicTable>>,
+    #[serde(default)]
+    pub(super) event_rules: Vec<EventRuleTable>,
 }
 
 fn yes() -> bool {
@@ -126,8 +130,11 @@ fn yes() -> bool {
 pub(super) enum ChainKind {
     #[default]
     None,
-    /// One good trail, log group, filter, alarm and topic.
+    /// One good trail, log group, filter, alarm and topic, for the control on AWS Organizations.
     Complete,
+    /// The same with a filter and an alarm for each of the fifteen controls. A filter or alarm
+    /// that is written takes the place of that of its `control`; an empty list removes them all.
+    Benchmark,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -214,6 +221,9 @@ pub(super) struct LogGroupTable {
     pub(super) name: String,
     pub(super) region: Option<String>,
     pub(super) class: String,
+    /// Leaves the field out of answers.
+    pub(super) without_class: bool,
+    pub(super) retention_days: Option<i64>,
 }
 
 impl Default for LogGroupTable {
@@ -222,6 +232,8 @@ impl Default for LogGroupTable {
             name: ChainNames::default().log_group,
             region: None,
             class: "STANDARD".to_owned(),
+            without_class: false,
+            retention_days: None,
         }
     }
 }
@@ -229,18 +241,22 @@ impl Default for LogGroupTable {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct FilterTable {
-    pub(super) name: String,
+    /// Whose pattern and names it has unless it says its own.
+    pub(super) control: BenchmarkControl,
+    /// In a benchmark chain: the control has no filter.
+    pub(super) absent: bool,
+    pub(super) name: Option<String>,
     pub(super) log_group: String,
     pub(super) region: Option<String>,
     /// The whole pattern, in place of what the next three make.
     pub(super) pattern: Option<String>,
     /// Only these events.
     pub(super) events: Option<Vec<String>>,
-    /// All 18 without these.
+    /// All of the control without these.
     pub(super) except: Vec<String>,
     /// A further condition: `$.errorCode NOT EXISTS`.
     pub(super) and: Option<String>,
-    pub(super) metric: String,
+    pub(super) metric: Option<String>,
     pub(super) namespace: String,
     pub(super) value: String,
     pub(super) default: Option<f64>,
@@ -255,14 +271,16 @@ impl Default for FilterTable {
     fn default() -> Self {
         let names = ChainNames::default();
         Self {
-            name: names.metric_filter,
+            control: BenchmarkControl::default(),
+            absent: false,
+            name: None,
             log_group: names.log_group,
             region: None,
             pattern: None,
             events: None,
             except: Vec::new(),
             and: None,
-            metric: names.metric,
+            metric: None,
             namespace: names.namespace,
             value: "1".to_owned(),
             default: None,
@@ -278,10 +296,14 @@ impl Default for FilterTable {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct AlarmTable {
-    pub(super) name: String,
+    /// Whose names it has unless it says its own.
+    pub(super) control: BenchmarkControl,
+    /// In a benchmark chain: the control has no alarm.
+    pub(super) absent: bool,
+    pub(super) name: Option<String>,
     pub(super) region: Option<String>,
-    pub(super) description: String,
-    pub(super) metric: String,
+    pub(super) description: Option<String>,
+    pub(super) metric: Option<String>,
     pub(super) namespace: String,
     pub(super) dimensions: BTreeMap<String, String>,
     pub(super) statistic: String,
@@ -294,23 +316,31 @@ pub(super) struct AlarmTable {
     pub(super) comparison: String,
     pub(super) missing: String,
     pub(super) actions_enabled: bool,
-    /// A topic of this account, `topic@account`, or an ARN.
+    /// A topic of this account and the alarm's region, `topic@account`, `topic/region`,
+    /// `topic@account/region`, or an ARN.
     pub(super) actions: Vec<String>,
     pub(super) ok_actions: Vec<String>,
     pub(super) insufficient_data_actions: Vec<String>,
+    /// Metric math, in place of the metric. A query's `account` is a name or an id.
     pub(super) queries: Vec<MetricQuery>,
     pub(super) threshold_metric_id: Option<String>,
     pub(super) evaluation_state: Option<String>,
+    pub(super) low_sample_percentile: Option<String>,
+    pub(super) evaluation_window: Option<EvaluationWindow>,
+    pub(super) warm_up_minutes: Option<i64>,
+    pub(super) evaluation_interval: Option<i64>,
 }
 
 impl Default for AlarmTable {
     fn default() -> Self {
         let names = ChainNames::default();
         Self {
-            name: names.alarm,
+            control: BenchmarkControl::default(),
+            absent: false,
+            name: None,
             region: None,
-            description: "AWS Organizations was changed".to_owned(),
-            metric: names.metric,
+            description: None,
+            metric: None,
             namespace: names.namespace,
             dimensions: BTreeMap::new(),
             statistic: "Sum".to_owned(),
@@ -329,6 +359,10 @@ impl Default for AlarmTable {
             queries: Vec::new(),
             threshold_metric_id: None,
             evaluation_state: None,
+            low_sample_percentile: None,
+            evaluation_window: None,
+            warm_up_minutes: None,
+            evaluation_interval: None,
         }
     }
 }
@@ -354,12 +388,66 @@ impl Default for CompositeAlarmTable {
             name: "organizations-changes-composite".to_owned(),
             region: None,
             description: String::new(),
-            rule: format!("ALARM(\"{}\")", names.alarm),
+            rule: format!("ALARM(\"{}\")", BenchmarkControl::default().slug()),
             actions_enabled: true,
             actions: vec![names.topic],
             ok_actions: Vec::new(),
             insufficient_data_actions: Vec::new(),
             suppressor: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct MuteRuleTable {
+    pub(super) name: String,
+    pub(super) region: Option<String>,
+    /// By name.
+    pub(super) alarms: Vec<String>,
+    pub(super) status: MuteStatus,
+    pub(super) kind: MuteKind,
+}
+
+impl Default for MuteRuleTable {
+    fn default() -> Self {
+        Self {
+            name: "maintenance".to_owned(),
+            region: None,
+            alarms: vec![BenchmarkControl::default().slug().to_owned()],
+            status: MuteStatus::default(),
+            kind: MuteKind::default(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct EventRuleTable {
+    pub(super) name: String,
+    pub(super) region: Option<String>,
+    pub(super) bus: String,
+    /// The event pattern as JSON; all calls of AWS Organizations when not set.
+    pub(super) pattern: Option<String>,
+    /// In place of a pattern.
+    pub(super) schedule: Option<String>,
+    pub(super) state: String,
+    pub(super) managed_by: Option<String>,
+    /// Topics as an alarm's actions name them, or ARNs.
+    pub(super) targets: Vec<String>,
+}
+
+impl Default for EventRuleTable {
+    fn default() -> Self {
+        Self {
+            name: "organizations-changes".to_owned(),
+            region: None,
+            bus: "default".to_owned(),
+            pattern: None,
+            schedule: None,
+            state: "ENABLED".to_owned(),
+            managed_by: None,
+            targets: vec![ChainNames::default().topic],
         }
     }
 }
@@ -373,7 +461,10 @@ pub(super) struct TopicTable {
     pub(super) subscriptions: Vec<SubscriptionTable>,
     /// Accounts by name or id, or `*`.
     pub(super) readable_by: Vec<String>,
-    pub(super) policy: Option<String>,
+    /// A kind of policy by name, or the JSON itself.
+    pub(super) policy: String,
+    /// The accounts that the policy speaks of; the topic's own when there are none.
+    pub(super) policy_accounts: Vec<String>,
     pub(super) kms_key: Option<String>,
 }
 
@@ -385,7 +476,8 @@ impl Default for TopicTable {
             display_name: String::new(),
             subscriptions: vec![SubscriptionTable::default()],
             readable_by: Vec::new(),
-            policy: None,
+            policy: "default".to_owned(),
+            policy_accounts: Vec::new(),
             kms_key: None,
         }
     }

@@ -2,14 +2,14 @@
 
 use super::ScenarioError;
 use super::format::{
-    AccountTable, AlarmTable, CompositeAlarmTable, DeliveryKind, FilterTable, SelectorPreset,
-    TopicTable, TrailTable,
+    AccountTable, AlarmTable, CompositeAlarmTable, DeliveryKind, EventRuleTable, FilterTable,
+    LogGroupTable, MuteRuleTable, SelectorPreset, TopicTable, TrailTable,
 };
 use super::resolve::{Place, problem};
 use crate::world::{
-    Account, AdvancedSelector, Alarm, CompositeAlarm, Delivery, EventSelector, FieldSelector,
-    LogGroup, MetricFilter, ORGANIZATIONS_EVENTS, Selectors, Subscription, Topic, Trail,
-    log_group_arn, pattern_for,
+    Account, AdvancedSelector, Alarm, CompositeAlarm, Delivery, EventRule, EventSelector,
+    EventTarget, FieldSelector, LogGroup, MetricFilter, MetricQuery, MuteRule, Naming, PolicyKind,
+    Selectors, Subscription, Topic, TopicPolicy, Trail, log_group_arn, narrowed,
 };
 
 pub(super) fn trail(
@@ -113,6 +113,14 @@ fn delivery(table: &TrailTable) -> Delivery {
     }
 }
 
+pub(super) fn log_group(table: &LogGroupTable, place: &Place<'_>) -> LogGroup {
+    LogGroup {
+        class: (!table.without_class).then(|| table.class.clone()),
+        retention_days: table.retention_days,
+        ..LogGroup::new(&table.name, place.region(table.region.as_ref()))
+    }
+}
+
 /// Puts the filter on its log group, which is made if the scenario does not list it.
 pub(super) fn add_filter(
     account: &mut Account,
@@ -121,11 +129,12 @@ pub(super) fn add_filter(
     place: &Place<'_>,
 ) -> Result<(), ScenarioError> {
     let region = place.region(table.region.as_ref());
+    let names = Naming::Slugs.of(table.control);
     let filter = MetricFilter {
-        name: table.name.clone(),
+        name: table.name.clone().unwrap_or(names.filter),
         pattern: pattern(account_table, table)?,
         namespace: table.namespace.clone(),
-        metric: table.metric.clone(),
+        metric: table.metric.clone().unwrap_or(names.metric),
         value: table.value.clone(),
         default_value: table.default,
         dimensions: table.dimensions.clone(),
@@ -141,21 +150,18 @@ pub(super) fn add_filter(
     match found {
         Some(group) => group.metric_filters.push(filter),
         None => groups.push(LogGroup {
-            name: table.log_group.clone(),
-            region,
-            class: "STANDARD".to_owned(),
             metric_filters: vec![filter],
+            ..LogGroup::new(&table.log_group, region)
         }),
     }
     Ok(())
 }
 
 fn pattern(account: &AccountTable, table: &FilterTable) -> Result<String, ScenarioError> {
+    let control = table.control;
     let wrong = |message: String| {
-        Err(problem(
-            account,
-            format!("filter `{}`: {message}", table.name),
-        ))
+        let name = table.name.as_deref().unwrap_or(control.slug());
+        Err(problem(account, format!("filter `{name}`: {message}")))
     };
     if let Some(pattern) = &table.pattern {
         if table.events.is_some() || !table.except.is_empty() || table.and.is_some() {
@@ -163,30 +169,30 @@ fn pattern(account: &AccountTable, table: &FilterTable) -> Result<String, Scenar
         }
         return Ok(pattern.clone());
     }
+    let events = control.events();
     if let Some(name) = table
         .except
         .iter()
-        .find(|name| !ORGANIZATIONS_EVENTS.contains(&name.as_str()))
+        .find(|name| !events.contains(&name.as_str()))
     {
-        return wrong(format!("`{name}` is none of the 18 events"));
+        return wrong(format!("`{name}` is none of the {} events", events.len()));
+    }
+    if events.is_empty() && table.events.is_some() {
+        return wrong(format!("`{}` has no list of events", control.slug()));
     }
     let core = match &table.events {
         Some(_) if !table.except.is_empty() => {
             return wrong("events and except exclude each other".to_owned());
         }
-        Some(events) => pattern_for(events.iter().map(String::as_str)),
-        None => pattern_for(
-            ORGANIZATIONS_EVENTS
-                .into_iter()
-                .filter(|event| !table.except.iter().any(|excepted| excepted == event)),
-        ),
+        Some(events) => control.pattern_for(events.iter().map(String::as_str)),
+        None => {
+            let is_left = |event: &&str| !table.except.iter().any(|excepted| excepted == event);
+            control.pattern_for(events.iter().copied().filter(is_left))
+        }
     };
     Ok(match &table.and {
         None => core,
-        Some(condition) => {
-            let inner = core.trim_start_matches('{').trim_end_matches('}').trim();
-            format!("{{ {inner} && ({condition}) }}")
-        }
+        Some(condition) => narrowed(&core, condition),
     })
 }
 
@@ -199,10 +205,17 @@ pub(super) fn alarm(
     let by_queries = !table.queries.is_empty();
     let statistic =
         (!by_queries && table.extended_statistic.is_none()).then(|| table.statistic.clone());
+    let names = Naming::Slugs.of(table.control);
+    let description = table.description.as_deref();
+    let queries = table
+        .queries
+        .iter()
+        .map(|query| metric_query(query, place))
+        .collect::<Result<_, _>>()?;
     Ok(Alarm {
-        name: table.name.clone(),
-        description: table.description.clone(),
-        metric: table.metric.clone(),
+        name: table.name.clone().unwrap_or(names.alarm),
+        description: description.unwrap_or(table.control.message()).to_owned(),
+        metric: table.metric.clone().unwrap_or(names.metric),
         namespace: table.namespace.clone(),
         dimensions: table.dimensions.clone(),
         statistic,
@@ -221,11 +234,28 @@ pub(super) fn alarm(
         alarm_actions: place.actions(id, &region, &table.actions)?,
         ok_actions: place.actions(id, &region, &table.ok_actions)?,
         insufficient_data_actions: place.actions(id, &region, &table.insufficient_data_actions)?,
-        queries: table.queries.clone(),
+        queries,
         threshold_metric_id: table.threshold_metric_id.clone(),
         evaluation_state: table.evaluation_state.clone(),
+        low_sample_percentile: table.low_sample_percentile.clone(),
+        evaluation_window: table.evaluation_window,
+        warm_up_minutes: table.warm_up_minutes,
+        evaluation_interval: table.evaluation_interval,
         state_note: String::new(),
         region,
+    })
+}
+
+/// Metric math reads metrics of other accounts as well.
+fn metric_query(query: &MetricQuery, place: &Place<'_>) -> Result<MetricQuery, ScenarioError> {
+    let account = query
+        .account
+        .as_ref()
+        .map(|name| place.names.id("an alarm's queries", name))
+        .transpose()?;
+    Ok(MetricQuery {
+        account,
+        ..query.clone()
     })
 }
 
@@ -249,7 +279,60 @@ pub(super) fn composite_alarm(
     })
 }
 
-pub(super) fn topic(table: &TopicTable, place: &Place<'_>) -> Result<Topic, ScenarioError> {
+pub(super) fn mute_rule(table: &MuteRuleTable, place: &Place<'_>) -> MuteRule {
+    MuteRule {
+        name: table.name.clone(),
+        region: place.region(table.region.as_ref()),
+        alarms: table.alarms.clone(),
+        status: table.status,
+        kind: table.kind,
+    }
+}
+
+pub(super) fn event_rule(
+    table: &EventRuleTable,
+    id: &str,
+    place: &Place<'_>,
+) -> Result<EventRule, ScenarioError> {
+    let region = place.region(table.region.as_ref());
+    let targets = place
+        .actions(id, &region, &table.targets)?
+        .into_iter()
+        .enumerate()
+        .map(|(number, arn)| EventTarget {
+            id: format!("target-{number}"),
+            arn,
+            input: None,
+        })
+        .collect();
+    let pattern = match (&table.pattern, &table.schedule) {
+        (None, None) => Some(ORGANIZATIONS_CALLS.to_owned()),
+        (pattern, _) => pattern.clone(),
+    };
+    Ok(EventRule {
+        name: table.name.clone(),
+        bus: table.bus.clone(),
+        description: String::new(),
+        pattern,
+        schedule: table.schedule.clone(),
+        state: table.state.clone(),
+        managed_by: table.managed_by.clone(),
+        targets,
+        region,
+    })
+}
+
+/// As the console writes it for the calls of a service.
+const ORGANIZATIONS_CALLS: &str = "{\"source\":[\"aws.organizations\"],\
+     \"detail-type\":[\"AWS API Call via CloudTrail\"],\
+     \"detail\":{\"eventSource\":[\"organizations.amazonaws.com\"]}}";
+
+pub(super) fn topic(
+    account: &AccountTable,
+    table: &TopicTable,
+    id: &str,
+    place: &Place<'_>,
+) -> Result<Topic, ScenarioError> {
     let readable_by = table
         .readable_by
         .iter()
@@ -268,13 +351,50 @@ pub(super) fn topic(table: &TopicTable, place: &Place<'_>) -> Result<Topic, Scen
             owner: None,
         })
         .collect();
+    let topic = Topic::new(&table.name, place.region(table.region.as_ref()));
     Ok(Topic {
-        name: table.name.clone(),
-        region: place.region(table.region.as_ref()),
         display_name: table.display_name.clone(),
         subscriptions,
         readable_by,
-        policy: table.policy.clone(),
+        policy: topic_policy(account, table, &topic, id, place)?,
         kms_key: table.kms_key.clone(),
+        ..topic
     })
+}
+
+fn topic_policy(
+    account: &AccountTable,
+    table: &TopicTable,
+    topic: &Topic,
+    id: &str,
+    place: &Place<'_>,
+) -> Result<TopicPolicy, ScenarioError> {
+    if table.policy.trim_start().starts_with('{') {
+        return Ok(TopicPolicy::Document(table.policy.clone()));
+    }
+    let Some(kind) = PolicyKind::named(&table.policy) else {
+        let known: Vec<&str> = PolicyKind::names().collect();
+        let message = format!(
+            "topic `{}`: `{}` is no kind of policy, nor JSON; kinds are {}",
+            table.name,
+            table.policy,
+            known.join(", ")
+        );
+        return Err(problem(account, message));
+    };
+    let mut accounts = table
+        .policy_accounts
+        .iter()
+        .map(|name| place.names.id("a topic's policy_accounts", name))
+        .collect::<Result<Vec<_>, _>>()?;
+    if accounts.is_empty() {
+        accounts.push(id.to_owned());
+    }
+    let arn = format!(
+        "arn:{}:sns:{}:{id}:{}",
+        place.partition.name(),
+        topic.region,
+        topic.name
+    );
+    Ok(kind.policy(&arn, &accounts, place.organization))
 }

@@ -7,7 +7,7 @@ use super::format::{
     AccountTable, AlarmTable, ChainKind, File, FilterTable, LogGroupTable, RoleTable, TopicTable,
 };
 use super::pieces;
-use crate::world::{Account, LogGroup, Organization, Partition, Role, World};
+use crate::world::{Account, BenchmarkControl, Organization, Partition, Role, World};
 
 /// Ids of accounts that do not say theirs: 111100000001, 111100000002 and so on.
 const FIRST_ID: u64 = 111_100_000_001;
@@ -30,6 +30,7 @@ pub(super) fn world(file: File) -> Result<World, ScenarioError> {
         region,
         names,
         role: &file.role,
+        organization: &file.organization.id,
     };
 
     let mut accounts = tables
@@ -43,7 +44,7 @@ pub(super) fn world(file: File) -> Result<World, ScenarioError> {
         world.add(account);
     }
 
-    let mut organization = Organization::new(file.organization.id, &management);
+    let mut organization = Organization::new(&file.organization.id, &management);
     organization.feature_set = file.organization.feature_set;
     for table in &tables {
         organization.add_unit(&table.unit);
@@ -139,6 +140,8 @@ pub(super) struct Place<'a> {
     region: String,
     pub(super) names: Names<'a>,
     role: &'a RoleTable,
+    /// Its id.
+    pub(super) organization: &'a str,
 }
 
 impl Place<'_> {
@@ -146,7 +149,7 @@ impl Place<'_> {
         own.unwrap_or(&self.region).clone()
     }
 
-    /// ARNs for actions: `topic`, `topic@account` or an ARN.
+    /// ARNs for actions: `topic`, `topic@account`, either with `/region`, or an ARN.
     pub(super) fn actions(
         &self,
         id: &str,
@@ -159,9 +162,10 @@ impl Place<'_> {
                 if action.starts_with("arn:") {
                     return Ok(action.clone());
                 }
-                let (topic, owner) = match action.split_once('@') {
+                let (name, region) = action.split_once('/').unwrap_or((action, region));
+                let (topic, owner) = match name.split_once('@') {
                     Some((topic, owner)) => (topic, self.names.id("an alarm's actions", owner)?),
-                    None => (action.as_str(), id.to_owned()),
+                    None => (name, id.to_owned()),
                 };
                 Ok(format!(
                     "arn:{}:sns:{region}:{owner}:{topic}",
@@ -210,25 +214,21 @@ fn account(
         .map(|role| self::role(role, place))
         .collect::<Result<_, _>>()?;
 
-    let complete = table.chain == ChainKind::Complete;
+    let complete = table.chain != ChainKind::None;
     let trails = or_default(table.trails.as_deref(), complete);
     account.trails = trails
         .iter()
         .map(|trail| pieces::trail(table, trail, &account.id, place))
         .collect::<Result<_, _>>()?;
     for group in or_default::<LogGroupTable>(table.log_groups.as_deref(), complete) {
-        account.log_groups.push(LogGroup {
-            name: group.name.clone(),
-            region: place.region(group.region.as_ref()),
-            class: group.class.clone(),
-            metric_filters: Vec::new(),
-        });
+        account.log_groups.push(pieces::log_group(&group, place));
     }
-    for filter in or_default::<FilterTable>(table.filters.as_deref(), complete) {
-        pieces::add_filter(&mut account, table, &filter, place)?;
+    for filter in filters(table).iter().filter(|filter| !filter.absent) {
+        pieces::add_filter(&mut account, table, filter, place)?;
     }
-    account.alarms = or_default::<AlarmTable>(table.alarms.as_deref(), complete)
+    account.alarms = alarms(table)
         .iter()
+        .filter(|alarm| !alarm.absent)
         .map(|alarm| pieces::alarm(alarm, &account.id, place))
         .collect::<Result<_, _>>()?;
     account.composite_alarms = table
@@ -238,9 +238,63 @@ fn account(
         .collect::<Result<_, _>>()?;
     account.topics = or_default::<TopicTable>(table.topics.as_deref(), complete)
         .iter()
-        .map(|topic| pieces::topic(topic, place))
+        .map(|topic| pieces::topic(table, topic, &account.id, place))
+        .collect::<Result<_, _>>()?;
+    account.mute_rules = table
+        .mute_rules
+        .iter()
+        .map(|rule| pieces::mute_rule(rule, place))
+        .collect();
+    account.event_rules = table
+        .event_rules
+        .iter()
+        .map(|rule| pieces::event_rule(rule, &account.id, place))
         .collect::<Result<_, _>>()?;
     Ok(account)
+}
+
+fn filters(table: &AccountTable) -> Vec<FilterTable> {
+    let written = table.filters.as_deref();
+    if table.chain != ChainKind::Benchmark {
+        return or_default(written, table.chain == ChainKind::Complete);
+    }
+    let of = |control| FilterTable {
+        control,
+        ..FilterTable::default()
+    };
+    each_control(written, |filter| filter.control, of)
+}
+
+fn alarms(table: &AccountTable) -> Vec<AlarmTable> {
+    let written = table.alarms.as_deref();
+    if table.chain != ChainKind::Benchmark {
+        return or_default(written, table.chain == ChainKind::Complete);
+    }
+    let of = |control| AlarmTable {
+        control,
+        ..AlarmTable::default()
+    };
+    each_control(written, |alarm| alarm.control, of)
+}
+
+/// What is written for a control takes the place of what the benchmark chain would bring for it;
+/// a list that was written empty takes the place of all.
+fn each_control<T: Clone>(
+    written: Option<&[T]>,
+    control_of: impl Fn(&T) -> BenchmarkControl,
+    default_of: impl Fn(BenchmarkControl) -> T,
+) -> Vec<T> {
+    if written.is_some_and(<[T]>::is_empty) {
+        return Vec::new();
+    }
+    let written = written.unwrap_or_default();
+    let is_written = |control| written.iter().any(|one| control_of(one) == control);
+    BenchmarkControl::ALL
+        .into_iter()
+        .filter(|control| !is_written(*control))
+        .map(default_of)
+        .chain(written.iter().cloned())
+        .collect()
 }
 
 /// A list that was written replaces what the chain would bring.

@@ -1,18 +1,26 @@
-//! CloudWatch: metric alarms and composite alarms.
+//! CloudWatch: metric alarms, composite alarms and the rules that mute them.
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::Call;
 use crate::api_error::ApiError;
 use crate::service::Service;
 use crate::value::{Fields, Value};
-use crate::world::{Alarm, CompositeAlarm, MetricQuery};
+use crate::world::{
+    Alarm, CompositeAlarm, EvaluationWindow, MetricQuery, MuteKind, MuteRule, MuteStatus,
+};
 
 const PAGE: usize = 100;
+const MUTE_RULE_PAGE: usize = 50;
 const LARGEST_PAGE: i64 = 100;
+/// How long a suppressor is waited for, before and after, unless somebody says otherwise.
+const SUPPRESSOR_SECONDS: i64 = 60;
 
 pub(super) fn answer(operation: &str, call: &Call<'_>) -> Result<Fields, ApiError> {
     match operation {
         "DescribeAlarms" => describe_alarms(call),
         "DescribeAlarmsForMetric" => describe_alarms_for_metric(call),
+        "ListAlarmMuteRules" => list_mute_rules(call),
         other => Err(Service::CloudWatch.unknown_operation(other)),
     }
 }
@@ -151,6 +159,58 @@ fn describe_alarms(call: &Call<'_>) -> Result<Fields, ApiError> {
         .maybe("NextToken", page.next_token))
 }
 
+fn list_mute_rules(call: &Call<'_>) -> Result<Fields, ApiError> {
+    call.authorize("cloudwatch:ListAlarmMuteRules", None)?;
+    let alarm = call.params.text("AlarmName")?;
+    let statuses = call
+        .params
+        .texts("Statuses")?
+        .filter(|statuses| !statuses.is_empty());
+    let rules: Vec<&MuteRule> = call
+        .account
+        .mute_rules
+        .iter()
+        .filter(|rule| rule.region == call.region)
+        .filter(|rule| alarm.is_none_or(|alarm| rule.alarms.iter().any(|name| name == alarm)))
+        .filter(|rule| {
+            statuses
+                .as_ref()
+                .is_none_or(|statuses| statuses.contains(&rule.status.name()))
+        })
+        .collect();
+    let asked = call.asked_size("MaxRecords", LARGEST_PAGE)?;
+    // Who asks for no size gets less than who asks for the largest.
+    let size = asked.map_or(MUTE_RULE_PAGE, |_| PAGE);
+    let page = call.page(rules.len(), size, asked, "NextToken")?;
+    let items: Vec<Value> = page
+        .positions
+        .into_iter()
+        .map(|position| mute_rule(call, rules[position]).into())
+        .collect();
+    Ok(Fields::new()
+        .with("AlarmMuteRuleSummaries", items)
+        .maybe("NextToken", page.next_token))
+}
+
+fn mute_rule(call: &Call<'_>, rule: &MuteRule) -> Fields {
+    let arn = call.arn("cloudwatch", &format!("alarm-mute-rule:{}", rule.name));
+    Fields::new()
+        .with("AlarmMuteRuleArn", arn)
+        .maybe("ExpireDate", expiry(call, rule))
+        .with("Status", rule.status.name())
+        .with("MuteType", rule.kind.name())
+        .with("LastUpdatedTimestamp", call.account.made_at(&rule.name))
+}
+
+/// Only a rule that ends has the date on which it does.
+fn expiry(call: &Call<'_>, rule: &MuteRule) -> Option<Timestamp> {
+    match (rule.status, rule.kind) {
+        (MuteStatus::Expired, _) => Some(call.lately(&rule.name, 86_400)),
+        (_, MuteKind::OneTime) => call.now.checked_add(SignedDuration::from_hours(24)).ok(),
+        (_, MuteKind::Recurring) => None,
+    }
+}
+
 fn metric_alarms_here<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Alarm> {
     call.account
         .alarms
@@ -202,8 +262,33 @@ fn metric_alarm(call: &Call<'_>, alarm: &Alarm) -> Fields {
         .with("TreatMissingData", &alarm.treat_missing_data)
         .only_if(!queries.is_empty(), "Metrics", queries)
         .maybe("ThresholdMetricId", alarm.threshold_metric_id.as_ref())
-        .maybe("EvaluationState", alarm.evaluation_state.as_ref());
+        .maybe(
+            "EvaluateLowSampleCountPercentile",
+            alarm.low_sample_percentile.as_ref(),
+        )
+        .maybe("EvaluationState", alarm.evaluation_state.as_ref())
+        .maybe(
+            "EvaluationWindow",
+            alarm.evaluation_window.map(evaluation_window),
+        )
+        .maybe(
+            "WarmUpConfiguration",
+            alarm
+                .warm_up_minutes
+                .map(|minutes| Fields::new().with("WarmUpPeriodDurationInMinutes", minutes)),
+        )
+        .maybe("EvaluationInterval", alarm.evaluation_interval);
     with_state(call, fields, &alarm.name, &alarm.state_note)
+}
+
+/// A union: exactly one member.
+fn evaluation_window(window: EvaluationWindow) -> Fields {
+    match window {
+        EvaluationWindow::Sliding => Fields::new().with("SlidingWindow", Fields::new()),
+        EvaluationWindow::WallClock => {
+            Fields::new().with("WallClockWindow", Fields::new().with("Timezone", "UTC"))
+        }
+    }
 }
 
 fn metric_query(alarm: &Alarm, query: &MetricQuery) -> Fields {
@@ -258,6 +343,18 @@ fn composite_alarm(call: &Call<'_>, alarm: &CompositeAlarm) -> Fields {
             alarm.insufficient_data_actions.as_slice(),
         )
         .maybe("ActionsSuppressor", alarm.suppressor.as_ref());
+    let is_suppressed = alarm.suppressor.is_some();
+    let fields = fields
+        .only_if(
+            is_suppressed,
+            "ActionsSuppressorWaitPeriod",
+            SUPPRESSOR_SECONDS,
+        )
+        .only_if(
+            is_suppressed,
+            "ActionsSuppressorExtensionPeriod",
+            SUPPRESSOR_SECONDS,
+        );
     with_state(call, fields, &alarm.name, &alarm.state_note)
 }
 

@@ -111,14 +111,44 @@ fn filter_fields(call: &Call<'_>, group: &LogGroup, filter: &MetricFilter) -> Fi
         )
 }
 
+/// The one list here that AWS sorts. A group that is not there is left out, never an error.
 fn describe_log_groups(call: &Call<'_>) -> Result<Fields, ApiError> {
     let resource = call.arn("logs", "log-group::log-stream:");
     call.authorize("logs:DescribeLogGroups", Some(&resource))?;
-    let prefix = call.params.text("logGroupNamePrefix")?.unwrap_or_default();
-    let groups: Vec<&LogGroup> = groups_here(call)
-        .filter(|group| group.name.starts_with(prefix))
+    let params = call.params;
+    let prefix = params.text("logGroupNamePrefix")?;
+    let pattern = params.text("logGroupNamePattern")?;
+    let class = params.text("logGroupClass")?;
+    let identifiers = params
+        .texts("logGroupIdentifiers")?
+        .filter(|identifiers| !identifiers.is_empty());
+    if prefix.is_some() && pattern.is_some() {
+        let message = "logGroupNamePrefix and logGroupNamePattern exclude each other".to_owned();
+        return Err(Service::Logs.invalid(message));
+    }
+    if let Some(identifiers) = &identifiers {
+        if prefix.is_some() || pattern.is_some() || class.is_some() {
+            let message = "logGroupIdentifiers excludes the other filters".to_owned();
+            return Err(Service::Logs.invalid(message));
+        }
+        // No account here monitors others in CloudWatch, and only such a one may name ARNs.
+        if identifiers.iter().any(|one| one.starts_with("arn:")) {
+            let message = "logGroupIdentifiers takes names of log groups here".to_owned();
+            return Err(Service::Logs.invalid(message));
+        }
+    }
+    let mut groups: Vec<&LogGroup> = groups_here(call)
+        .filter(|group| prefix.is_none_or(|prefix| group.name.starts_with(prefix)))
+        .filter(|group| pattern.is_none_or(|pattern| group.name.contains(pattern)))
+        .filter(|group| class.is_none_or(|class| group.class.as_deref() == Some(class)))
+        .filter(|group| {
+            identifiers
+                .as_ref()
+                .is_none_or(|names| names.contains(&group.name.as_str()))
+        })
         .collect();
-    let page = call.page(
+    groups.sort_by(|a, b| a.name.cmp(&b.name));
+    let page = call.page_in_order(
         groups.len(),
         PAGE,
         call.asked_size("limit", LARGEST_PAGE)?,
@@ -127,28 +157,29 @@ fn describe_log_groups(call: &Call<'_>) -> Result<Fields, ApiError> {
     let items: Vec<Value> = page
         .positions
         .into_iter()
-        .map(|position| {
-            let group = groups[position];
-            let arn = call.arn("logs", &format!("log-group:{}", group.name));
-            let filters = i64::try_from(group.metric_filters.len()).unwrap_or(i64::MAX);
-            let stored = call.draw.fork(&group.name).below(1 << 40);
-            Fields::new()
-                .with("logGroupName", &group.name)
-                .with(
-                    "creationTime",
-                    call.account.made_at(&group.name).as_millisecond(),
-                )
-                .with("metricFilterCount", filters)
-                .with("arn", format!("{arn}:*"))
-                .with("logGroupArn", arn)
-                .with("storedBytes", i64::try_from(stored).unwrap_or(0))
-                .with("logGroupClass", &group.class)
-                .into()
-        })
+        .map(|position| group_fields(call, groups[position]).into())
         .collect();
     Ok(Fields::new()
         .with("logGroups", items)
         .maybe("nextToken", page.next_token))
+}
+
+fn group_fields(call: &Call<'_>, group: &LogGroup) -> Fields {
+    let arn = call.arn("logs", &format!("log-group:{}", group.name));
+    let filters = i64::try_from(group.metric_filters.len()).unwrap_or(i64::MAX);
+    let stored = call.draw.fork(&group.name).below(1 << 40);
+    Fields::new()
+        .with("logGroupName", &group.name)
+        .with(
+            "creationTime",
+            call.account.made_at(&group.name).as_millisecond(),
+        )
+        .maybe("retentionInDays", group.retention_days)
+        .with("metricFilterCount", filters)
+        .with("arn", format!("{arn}:*"))
+        .with("logGroupArn", arn)
+        .with("storedBytes", i64::try_from(stored).unwrap_or(0))
+        .maybe("logGroupClass", group.class.as_ref())
 }
 
 fn groups_here<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a LogGroup> {

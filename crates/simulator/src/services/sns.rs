@@ -1,11 +1,11 @@
-//! SNS: who listens to a topic.
+//! SNS: who listens to a topic, and who may publish to it.
 
 use super::{ArnParts, Call};
 use crate::api_error::ApiError;
 use crate::chance::Draw;
 use crate::service::Service;
 use crate::value::{Fields, Value};
-use crate::world::{Subscription, SubscriptionState, Topic};
+use crate::world::{Subscription, SubscriptionState, Topic, TopicPolicy, default_policy};
 
 const PAGE: usize = 100;
 
@@ -121,15 +121,10 @@ fn topic_attributes(call: &Call<'_>, arn: &str, topic: &Topic) -> Fields {
             .count()
             .to_string()
     };
-    let policy = topic
-        .policy
-        .clone()
-        .unwrap_or_else(|| default_policy(arn, owner));
     let mut entries = vec![
         ("TopicArn".to_owned(), arn.to_owned()),
         ("Owner".to_owned(), owner.to_owned()),
         ("DisplayName".to_owned(), topic.display_name.clone()),
-        ("Policy".to_owned(), policy),
         (
             "SubscriptionsConfirmed".to_owned(),
             count(SubscriptionState::Confirmed),
@@ -144,6 +139,12 @@ fn topic_attributes(call: &Call<'_>, arn: &str, topic: &Topic) -> Fields {
         ),
         ("EffectiveDeliveryPolicy".to_owned(), "{}".to_owned()),
     ];
+    let policy = match &topic.policy {
+        TopicPolicy::Default => Some(default_policy(arn, &topic.readable_by, &topic.policy_note)),
+        TopicPolicy::Document(text) => Some(text.clone()),
+        TopicPolicy::Absent => None,
+    };
+    entries.extend(policy.map(|policy| ("Policy".to_owned(), policy)));
     if let Some(key) = &topic.kms_key {
         entries.push(("KmsMasterKeyId".to_owned(), key.clone()));
     }
@@ -155,25 +156,4 @@ fn topic_attributes(call: &Call<'_>, arn: &str, topic: &Topic) -> Fields {
     let length = entries.len();
     entries.rotate_left(turn % length);
     Fields::new().with("Attributes", Value::Entries(entries))
-}
-
-/// The policy that a new topic has: its owner may do everything, and so may services for it.
-fn default_policy(arn: &str, owner: &str) -> String {
-    serde_json::json!({
-        "Version": "2008-10-17",
-        "Id": "__default_policy_ID",
-        "Statement": [{
-            "Sid": "__default_statement_ID",
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": [
-                "SNS:GetTopicAttributes", "SNS:SetTopicAttributes", "SNS:AddPermission",
-                "SNS:RemovePermission", "SNS:DeleteTopic", "SNS:Subscribe",
-                "SNS:ListSubscriptionsByTopic", "SNS:Publish"
-            ],
-            "Resource": arn,
-            "Condition": {"StringEquals": {"AWS:SourceOwner": owner}}
-        }]
-    })
-    .to_string()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Alarm, CompositeAlarm, LogGroup, Partition, Topic, Trail};
+use super::{Alarm, CompositeAlarm, EventRule, LogGroup, MuteRule, Partition, Topic, Trail};
 use crate::chance::Draw;
 
 /// The role that AWS Organizations creates in accounts it opens.
@@ -39,7 +39,9 @@ pub struct Account {
     pub log_groups: Vec<LogGroup>,
     pub alarms: Vec<Alarm>,
     pub composite_alarms: Vec<CompositeAlarm>,
+    pub mute_rules: Vec<MuteRule>,
     pub topics: Vec<Topic>,
+    pub event_rules: Vec<EventRule>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -123,7 +125,9 @@ impl Account {
             log_groups: Vec::new(),
             alarms: Vec::new(),
             composite_alarms: Vec::new(),
+            mute_rules: Vec::new(),
             topics: Vec::new(),
+            event_rules: Vec::new(),
         }
     }
 

@@ -31,8 +31,24 @@ pub struct Alarm {
     pub queries: Vec<MetricQuery>,
     pub threshold_metric_id: Option<String>,
     pub evaluation_state: Option<String>,
+    /// `evaluate` or `ignore`: what is done about a percentile of few samples.
+    pub low_sample_percentile: Option<String>,
+    pub evaluation_window: Option<EvaluationWindow>,
+    pub warm_up_minutes: Option<i64>,
+    /// How often the alarm is evaluated, in seconds.
+    pub evaluation_interval: Option<i64>,
     /// Put into `StateReason`, where a canary can sit.
     pub state_note: String,
+}
+
+/// The range of data that an alarm looks at. AWS leaves the field out where nobody set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvaluationWindow {
+    /// What alarms have always done.
+    Sliding,
+    /// Aligned with the clock: whole hours, whole days.
+    WallClock,
 }
 
 /// One line of a metric-math alarm: an expression, or a metric.

@@ -1,56 +1,42 @@
-//! The whole chain at once: what an account has in which CIS 4.15 holds.
+//! The whole chain at once: what an account has in which the monitoring controls of the CIS
+//! benchmark hold.
 
 use std::collections::BTreeMap;
 
 use super::{
-    Account, Alarm, Delivery, LogGroup, MetricFilter, Partition, Selectors, Subscription,
-    SubscriptionState, Topic, Trail,
+    Account, Alarm, BenchmarkControl, Delivery, LogGroup, MetricFilter, Partition, Selectors,
+    Topic, Trail,
 };
-
-/// The event names that CIS 4.15 lists, in its order.
-pub const ORGANIZATIONS_EVENTS: [&str; 18] = [
-    "AcceptHandshake",
-    "AttachPolicy",
-    "CreateAccount",
-    "CreateOrganizationalUnit",
-    "CreatePolicy",
-    "DeclineHandshake",
-    "DeleteOrganization",
-    "DeleteOrganizationalUnit",
-    "DeletePolicy",
-    "DetachPolicy",
-    "DisablePolicyType",
-    "EnablePolicyType",
-    "InviteAccountToOrganization",
-    "LeaveOrganization",
-    "MoveAccount",
-    "RemoveAccountFromOrganization",
-    "UpdatePolicy",
-    "UpdateOrganizationalUnit",
-];
-
-/// A filter pattern in the spelling of CIS, for the given event names.
-pub fn pattern_for<'a>(events: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<String> = events
-        .into_iter()
-        .map(|event| format!("($.eventName = \"{event}\")"))
-        .collect();
-    format!(
-        "{{ ($.eventSource = organizations.amazonaws.com) && ({}) }}",
-        names.join(" || ")
-    )
-}
 
 /// What the pieces of a chain are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainNames {
     pub trail: String,
     pub log_group: String,
-    pub metric_filter: String,
     pub namespace: String,
+    pub topic: String,
+    /// How the filters, metrics and alarms of the controls are named.
+    pub naming: Naming,
+}
+
+/// A scheme by which the parts of a control are named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Naming {
+    /// `root-usage`, with the metric `RootUsage`.
+    #[default]
+    Slugs,
+    /// `RootUsageMetricFilter`, `RootUsageEventCount`, `CloudTrail-RootUsage`.
+    Suffixes,
+    /// `cis-4.3-root-usage`, with the metric and the alarm `root_usage`.
+    Numbers,
+}
+
+/// What the parts of one control are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterNames {
+    pub filter: String,
     pub metric: String,
     pub alarm: String,
-    pub topic: String,
 }
 
 impl Default for ChainNames {
@@ -58,18 +44,48 @@ impl Default for ChainNames {
         Self {
             trail: "management-events".to_owned(),
             log_group: "cloudtrail/management-events".to_owned(),
-            metric_filter: "organizations-changes".to_owned(),
             namespace: "CISBenchmark".to_owned(),
-            metric: "OrganizationsChanges".to_owned(),
-            alarm: "organizations-changes".to_owned(),
             topic: "security-alarms".to_owned(),
+            naming: Naming::Slugs,
         }
     }
 }
 
+impl Naming {
+    pub fn of(self, control: BenchmarkControl) -> FilterNames {
+        let slug = control.slug();
+        let in_one_word = || -> String { slug.split('-').map(capitalized).collect() };
+        match self {
+            Self::Slugs => FilterNames {
+                filter: slug.to_owned(),
+                metric: in_one_word(),
+                alarm: slug.to_owned(),
+            },
+            Self::Suffixes => FilterNames {
+                filter: format!("{}MetricFilter", in_one_word()),
+                metric: format!("{}EventCount", in_one_word()),
+                alarm: format!("CloudTrail-{}", in_one_word()),
+            },
+            Self::Numbers => FilterNames {
+                filter: format!("cis-{}-{slug}", control.section()),
+                metric: slug.replace('-', "_"),
+                alarm: slug.replace('-', "_"),
+            },
+        }
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
 impl Account {
-    /// Adds a trail, log group, filter, alarm, topic and confirmed subscription that work
-    /// together, all in `region` of this account. Callers break what they want broken.
+    /// Adds a trail, a log group, a filter and an alarm for each control, a topic and a confirmed
+    /// subscription that work together, all in `region` of this account. Callers break what they
+    /// want broken.
     pub fn add_complete_chain(&mut self, partition: Partition, region: &str, names: &ChainNames) {
         let (arn_partition, id) = (partition.name(), self.id.clone());
         self.trails.push(Trail {
@@ -84,50 +100,32 @@ impl Account {
             s3_bucket: format!("trail-logs-{id}"),
             kms_key: None,
         });
-        self.add_alarmed_filter(
-            region,
-            names,
-            vec![format!(
-                "arn:{arn_partition}:sns:{region}:{id}:{}",
-                names.topic
-            )],
-        );
-        self.topics.push(Topic {
-            name: names.topic.clone(),
-            region: region.to_owned(),
-            display_name: String::new(),
-            subscriptions: vec![Subscription {
-                protocol: "email".to_owned(),
-                endpoint: "security@example.com".to_owned(),
-                state: SubscriptionState::Confirmed,
-                owner: None,
-            }],
-            readable_by: Vec::new(),
-            policy: None,
-            kms_key: None,
-        });
+        let topic = format!("arn:{arn_partition}:sns:{region}:{id}:{}", names.topic);
+        self.add_alarmed_filters(region, names, &[topic]);
+        self.topics.push(Topic::new(&names.topic, region));
     }
 
-    /// Adds a log group with a filter for all 18 events and an alarm on its metric.
-    pub fn add_alarmed_filter(&mut self, region: &str, names: &ChainNames, actions: Vec<String>) {
-        self.log_groups.push(LogGroup {
-            name: names.log_group.clone(),
-            region: region.to_owned(),
-            class: "STANDARD".to_owned(),
-            metric_filters: vec![MetricFilter::new(names)],
-        });
-        self.alarms.push(Alarm::new(region, names, actions));
+    /// Adds a log group with a filter for each control, in their order, and the alarms on them.
+    pub fn add_alarmed_filters(&mut self, region: &str, names: &ChainNames, actions: &[String]) {
+        let mut group = LogGroup::new(&names.log_group, region);
+        for control in BenchmarkControl::ALL {
+            group.metric_filters.push(MetricFilter::new(control, names));
+            let alarm = Alarm::new(control, region, names, actions.to_vec());
+            self.alarms.push(alarm);
+        }
+        self.log_groups.push(group);
     }
 }
 
 impl MetricFilter {
-    /// A filter that counts all 18 events.
-    pub fn new(names: &ChainNames) -> Self {
+    /// A filter that counts all events of the control.
+    pub fn new(control: BenchmarkControl, names: &ChainNames) -> Self {
+        let FilterNames { filter, metric, .. } = names.naming.of(control);
         Self {
-            name: names.metric_filter.clone(),
-            pattern: pattern_for(ORGANIZATIONS_EVENTS),
+            name: filter,
+            pattern: control.pattern(),
             namespace: names.namespace.clone(),
-            metric: names.metric.clone(),
+            metric,
             value: "1".to_owned(),
             default_value: None,
             dimensions: BTreeMap::new(),
@@ -141,12 +139,18 @@ impl MetricFilter {
 
 impl Alarm {
     /// An alarm that one event takes to ALARM.
-    pub fn new(region: &str, names: &ChainNames, actions: Vec<String>) -> Self {
+    pub fn new(
+        control: BenchmarkControl,
+        region: &str,
+        names: &ChainNames,
+        actions: Vec<String>,
+    ) -> Self {
+        let FilterNames { metric, alarm, .. } = names.naming.of(control);
         Self {
-            name: names.alarm.clone(),
+            name: alarm,
             region: region.to_owned(),
-            description: "AWS Organizations was changed".to_owned(),
-            metric: names.metric.clone(),
+            description: control.message().to_owned(),
+            metric,
             namespace: names.namespace.clone(),
             dimensions: BTreeMap::new(),
             statistic: Some("Sum".to_owned()),
@@ -165,6 +169,10 @@ impl Alarm {
             queries: Vec::new(),
             threshold_metric_id: None,
             evaluation_state: None,
+            low_sample_percentile: None,
+            evaluation_window: None,
+            warm_up_minutes: None,
+            evaluation_interval: None,
             state_note: String::new(),
         }
     }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::TopicPolicy;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
     pub name: String,
@@ -10,12 +12,32 @@ pub struct Topic {
     pub subscriptions: Vec<Subscription>,
     /// Accounts that the topic's policy lets read it; `*` means all.
     pub readable_by: Vec<String>,
-    /// The policy as JSON; `None` gives the one that a new topic has.
-    pub policy: Option<String>,
+    pub policy: TopicPolicy,
+    /// Added to the id of a default policy, where a canary can sit.
+    pub policy_note: String,
     pub kms_key: Option<String>,
 }
 
 impl Topic {
+    /// A topic as somebody makes it who wants to be told by e-mail, and confirmed it.
+    pub fn new(name: impl Into<String>, region: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            region: region.into(),
+            display_name: String::new(),
+            subscriptions: vec![Subscription {
+                protocol: "email".to_owned(),
+                endpoint: "security@example.com".to_owned(),
+                state: SubscriptionState::Confirmed,
+                owner: None,
+            }],
+            readable_by: Vec::new(),
+            policy: TopicPolicy::Default,
+            policy_note: String::new(),
+            kms_key: None,
+        }
+    }
+
     /// AWS tells FIFO topics by their name.
     pub fn is_fifo(&self) -> bool {
         self.name.strip_suffix(".fifo").is_some()
