@@ -137,6 +137,74 @@ fn every_way_of_breaking_changes_the_chain() {
 }
 
 #[test]
+fn a_working_organization_chain_has_a_filter_and_an_alarm_for_every_control() {
+    for seed in 1..3 {
+        let options = GenerateOptions {
+            seed,
+            ..GenerateOptions::default()
+        };
+        let world = World::generate(&options);
+        let trail = &world.management().unwrap().trails[0];
+        let group_arn = trail.log_group_arn.as_deref().unwrap();
+        let owner = world.account(group_arn.split(':').nth(4).unwrap()).unwrap();
+        let patterns: Vec<String> = BenchmarkControl::ALL.map(BenchmarkControl::pattern).into();
+        let filters = &owner.log_groups[0].metric_filters;
+        let found: Vec<&String> = filters.iter().map(|filter| &filter.pattern).collect();
+        assert_eq!(found, patterns.iter().collect::<Vec<_>>());
+        for (filter, alarm) in filters.iter().zip(&owner.alarms) {
+            assert_eq!(filter.metric, alarm.metric);
+            assert!(alarm.alarm_actions[0].contains(":sns:"));
+        }
+    }
+}
+
+#[test]
+fn every_way_of_breaking_one_control_leaves_the_others_alone() {
+    for control in BenchmarkControl::ALL {
+        for way in 0..broken::WAYS_OF_A_CONTROL {
+            let mut account = Account::new("123456789012", "x");
+            account.add_complete_chain(Partition::Aws, "us-east-1", &ChainNames::default());
+            let whole = account.clone();
+            broken::break_control(&mut account, control, way);
+            let filters = account.log_groups[0].metric_filters.iter();
+            let same_filters = filters
+                .filter(|it| whole.log_groups[0].metric_filters.contains(it))
+                .count();
+            let alarms = account.alarms.iter();
+            let same_alarms = alarms.filter(|it| whole.alarms.contains(it)).count();
+            assert_eq!(same_filters + same_alarms, 29, "{control:?} {way}");
+        }
+    }
+}
+
+#[test]
+fn some_accounts_break_one_control_and_others_all() {
+    let options = GenerateOptions {
+        accounts: 1_000,
+        ..GenerateOptions::default()
+    };
+    let world = World::generate(&options);
+    let filters_of = |account: &Account| -> usize {
+        account
+            .log_groups
+            .iter()
+            .map(|it| it.metric_filters.len())
+            .sum()
+    };
+    let disabled_of = |account: &Account| {
+        let disabled = account.alarms.iter().filter(|it| !it.actions_enabled);
+        disabled.count()
+    };
+    let accounts = world.accounts();
+    for filters in [0, 14, 15] {
+        assert!(accounts.iter().any(|it| filters_of(it) == filters));
+    }
+    for disabled in [0, 1, 15] {
+        assert!(accounts.iter().any(|it| disabled_of(it) == disabled));
+    }
+}
+
+#[test]
 fn other_partitions_have_their_own_arns_and_regions() {
     for partition in [Partition::GovCloud, Partition::China] {
         let options = GenerateOptions {

@@ -1,6 +1,7 @@
 //! Scenario files: what they mean, and what is said of mistakes.
 
 use super::*;
+use crate::world::{BenchmarkControl, TopicPolicy};
 
 fn error(text: &str) -> String {
     World::from_toml(text)
@@ -46,6 +47,9 @@ fn accounts_that_are_not_there_are_refused() {
         "[[account]]\nname = \"a\"\ntrails = [{ log_group_account = \"b\" }]",
         "[[account]]\nname = \"a\"\nalarms = [{ actions = [\"topic@b\"] }]",
         "[[account]]\nname = \"a\"\ntopics = [{ readable_by = [\"b\"] }]",
+        "[[account]]\nname = \"a\"\ntopics = [{ policy_accounts = [\"b\"] }]",
+        "[[account]]\nname = \"a\"\nalarms = [{ queries = [{ account = \"b\" }] }]",
+        "[[account]]\nname = \"a\"\nevent_rules = [{ targets = [\"topic@b/eu-west-1\"] }]",
         "[[account]]\nname = \"a\"\n[[fault]]\nkind = \"throttled\"\naccount = \"b\"",
     ];
     for case in cases {
@@ -65,6 +69,10 @@ fn contradictions_are_refused() {
     assert!(one("scp_deny = [\"x:y\"]").contains("do not bind the management account"));
     assert!(one("filters = [{ pattern = \"x\", except = [\"MoveAccount\"] }]").contains("pattern"));
     assert!(one("filters = [{ except = [\"Misspelt\"] }]").contains("none of the 18 events"));
+    let listless = "filters = [{ control = \"root-usage\", events = [\"X\"] }]";
+    assert!(one(listless).contains("`root-usage` has no list of events"));
+    assert!(one("filters = [{ control = \"4.15\" }]").contains("organizations-changes"));
+    assert!(one("topics = [{ policy = \"closed\" }]").contains("deny-publish"));
     let both = "trails = [{ selectors = \"all\", event_selectors = [] }]";
     assert!(one(both).contains("more than one of selectors"));
 }
@@ -86,4 +94,88 @@ fn a_complete_chain_fits_together_and_a_list_replaces_its_part() {
     assert_eq!(group.metric_filters.len(), 1);
     assert!(account.alarms.is_empty());
     assert_eq!(account.topics[0].subscriptions.len(), 1);
+}
+
+#[test]
+fn a_benchmark_chain_has_every_control_and_what_is_written_stands_in_for_its_own() {
+    let chain = |rest: &str| {
+        let text = format!("[[account]]\nname = \"a\"\nchain = \"benchmark\"\n{rest}");
+        let world = World::from_toml(&text).unwrap();
+        world.named("a").unwrap().clone()
+    };
+    let whole = chain("");
+    let filters = &whole.log_groups[0].metric_filters;
+    assert_eq!((filters.len(), whole.alarms.len()), (15, 15));
+    for (filter, alarm) in filters.iter().zip(&whole.alarms) {
+        assert_eq!(
+            (&filter.metric, &filter.namespace),
+            (&alarm.metric, &alarm.namespace)
+        );
+        assert_eq!(alarm.alarm_actions, whole.alarms[0].alarm_actions);
+    }
+    let changed = chain(
+        "filters = [{ control = \"kms-key-deletion\", except = [\"DisableKey\"] }]\n\
+         alarms = [{ control = \"root-usage\", absent = true }, { threshold = 5.0 }]",
+    );
+    let filters = &changed.log_groups[0].metric_filters;
+    assert_eq!((filters.len(), changed.alarms.len()), (15, 14));
+    let kms = filters
+        .iter()
+        .find(|it| it.name == "kms-key-deletion")
+        .unwrap();
+    assert_eq!(
+        kms.pattern,
+        "{ ($.eventSource = kms.amazonaws.com) && (($.eventName=ScheduleKeyDeletion)) }"
+    );
+    let high = changed.alarms.iter().filter(|it| it.threshold == Some(5.0));
+    let high: Vec<&str> = high.map(|it| it.name.as_str()).collect();
+    assert_eq!(high, [BenchmarkControl::OrganizationsChanges.slug()]);
+    assert!(
+        chain("filters = []").log_groups[0]
+            .metric_filters
+            .is_empty()
+    );
+}
+
+#[test]
+fn an_action_names_a_topic_of_any_account_and_region() {
+    let world = World::from_toml(
+        "[[account]]\nname = \"a\"\n[[account]]\nname = \"b\"\n\
+         alarms = [{ actions = [\"t\", \"t@a\", \"t/eu-west-1\", \"t@a/eu-west-1\"] }]",
+    )
+    .unwrap();
+    let (a, b) = ("111100000001", "111100000002");
+    assert_eq!(
+        world.named("b").unwrap().alarms[0].alarm_actions,
+        [
+            format!("arn:aws:sns:us-east-1:{b}:t"),
+            format!("arn:aws:sns:us-east-1:{a}:t"),
+            format!("arn:aws:sns:eu-west-1:{b}:t"),
+            format!("arn:aws:sns:eu-west-1:{a}:t"),
+        ]
+    );
+}
+
+#[test]
+fn a_policy_is_named_or_written_out() {
+    let policy = |text: &str| {
+        let text = format!("[[account]]\nname = \"a\"\ntopics = [{{ policy = {text} }}]");
+        let world = World::from_toml(&text).unwrap();
+        world.named("a").unwrap().topics[0].policy.clone()
+    };
+    assert_eq!(policy("\"default\""), TopicPolicy::Default);
+    assert_eq!(policy("\"none\""), TopicPolicy::Absent);
+    let written = policy("'{\"Statement\": []}'");
+    assert_eq!(
+        written,
+        TopicPolicy::Document("{\"Statement\": []}".to_owned())
+    );
+    for kind in crate::world::PolicyKind::names().filter(|name| !["default", "none"].contains(name))
+    {
+        let TopicPolicy::Document(text) = policy(&format!("\"{kind}\"")) else {
+            panic!("{kind} has no text");
+        };
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(document["Statement"][0]["Resource"].is_string(), "{text}");
+    }
 }

@@ -70,7 +70,7 @@ impl PolicyKind {
         let partition = arn.split(':').nth(1).unwrap_or_default();
         let cloudwatch = |condition: Option<Value>| {
             let principal = json!({"Service": "cloudwatch.amazonaws.com"});
-            statement("Allow", principal, json!("sns:Publish"), arn, condition)
+            statement("Allow", &principal, &json!("sns:Publish"), arn, condition)
         };
         let statements = match self {
             Self::Default => return TopicPolicy::Default,
@@ -98,22 +98,22 @@ impl PolicyKind {
                 let actions = json!(OWNERS_ACTIONS);
                 vec![statement(
                     "Allow",
-                    json!({"AWS": roots}),
-                    actions,
+                    &json!({"AWS": roots}),
+                    &actions,
                     arn,
                     None,
                 )]
             }
             Self::DenyPublish => vec![
                 default_statement(arn, owner),
-                statement("Deny", json!("*"), json!("SNS:Publish"), arn, None),
+                statement("Deny", &json!("*"), &json!("SNS:Publish"), arn, None),
             ],
             Self::DenyInsecureTransport => {
                 let condition = json!({"Bool": {"aws:SecureTransport": "false"}});
                 let deny = statement(
                     "Deny",
-                    json!({"AWS": "*"}),
-                    json!("SNS:Publish"),
+                    &json!({"AWS": "*"}),
+                    &json!("SNS:Publish"),
                     arn,
                     Some(condition),
                 );
@@ -123,8 +123,8 @@ impl PolicyKind {
                 let condition = json!({"StringEquals": {"aws:PrincipalOrgID": organization}});
                 vec![statement(
                     "Allow",
-                    json!({"AWS": "*"}),
-                    json!("sns:Publish"),
+                    &json!({"AWS": "*"}),
+                    &json!("sns:Publish"),
                     arn,
                     Some(condition),
                 )]
@@ -187,8 +187,8 @@ fn default_statement(arn: &str, owner: &str) -> Value {
 
 fn statement(
     effect: &str,
-    principal: Value,
-    action: Value,
+    principal: &Value,
+    action: &Value,
     resource: &str,
     condition: Option<Value>,
 ) -> Value {

@@ -317,6 +317,13 @@ async fn whatever_comes_in_is_answered() {
         ("cloudtrail", "CloudTrail_20131101.DescribeTrails"),
         ("cloudtrail", "CloudTrail_20131101.GetTrailStatus"),
         ("logs", "Logs_20140328.DescribeMetricFilters"),
+        ("logs", "Logs_20140328.DescribeLogGroups"),
+        ("events", "AWSEvents.ListRules"),
+        ("events", "AWSEvents.ListTargetsByRule"),
+        (
+            "monitoring",
+            "GraniteServiceVersion20100801.ListAlarmMuteRules",
+        ),
         (
             "monitoring",
             "GraniteServiceVersion20100801.DescribeAlarmsForMetric",

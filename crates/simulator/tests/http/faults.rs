@@ -24,8 +24,14 @@ async fn each_service_throttles_in_its_own_words() {
         code(&caller.logs("DescribeMetricFilters", nothing()).await),
         "ThrottlingException"
     );
-    let (answer, _) = caller.alarms("DescribeAlarms", nothing()).await;
-    assert_eq!(answer.header("x-amzn-query-error"), "Throttling;Sender");
+    assert_eq!(
+        code(&caller.events("ListRules", nothing()).await),
+        "ThrottlingException"
+    );
+    for operation in ["DescribeAlarms", "ListAlarmMuteRules"] {
+        let (answer, _) = caller.alarms(operation, nothing()).await;
+        assert_eq!(answer.header("x-amzn-query-error"), "Throttling;Sender");
+    }
     let answer = caller.query("sns", "ListSubscriptionsByTopic", &[]).await;
     assert_eq!(
         (answer.status, answer.element("Code")),

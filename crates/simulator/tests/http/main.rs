@@ -6,6 +6,7 @@
 
 mod answers;
 mod faults;
+mod notification;
 mod pages;
 mod permissions;
 
@@ -130,6 +131,11 @@ impl<'a> Client<'a> {
 
     async fn logs(&self, operation: &str, members: Value) -> Answer {
         self.json("logs", &format!("Logs_20140328.{operation}"), members)
+            .await
+    }
+
+    async fn events(&self, operation: &str, members: Value) -> Answer {
+        self.json("events", &format!("AWSEvents.{operation}"), members)
             .await
     }
 

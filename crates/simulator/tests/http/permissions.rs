@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use simulator::world::EventRule;
 
 use crate::*;
 
@@ -132,6 +133,120 @@ async fn a_session_policy_narrows_the_role() {
         (answer.status, answer.header("x-amzn-errortype")),
         (403, "AccessDeniedException")
     );
+}
+
+#[tokio::test]
+async fn what_tells_somebody_is_read_only_where_role_and_session_policy_allow_it() {
+    let simulator = start(WORLD).await;
+    let topic = (
+        "TopicArn",
+        "arn:aws:sns:us-east-1:111100000002:security-alarms",
+    );
+    let actions = [
+        "logs:DescribeLogGroups",
+        "cloudwatch:ListAlarmMuteRules",
+        "events:ListRules",
+        "events:ListTargetsByRule",
+        "sns:GetTopicAttributes",
+    ];
+    let statuses = async |client: &Client<'_>| {
+        [
+            client.logs("DescribeLogGroups", nothing()).await.status,
+            client
+                .alarms("ListAlarmMuteRules", nothing())
+                .await
+                .0
+                .status,
+            client.events("ListRules", nothing()).await.status,
+            client
+                .events(
+                    "ListTargetsByRule",
+                    json!({"Rule": "organizations-changes"}),
+                )
+                .await
+                .status,
+            client
+                .query("sns", "GetTopicAttributes", &[topic])
+                .await
+                .status,
+        ]
+    };
+    let allowing = |actions: &[&str]| {
+        json!({"Version": "2012-10-17", "Statement":
+            [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+        .to_string()
+    };
+    simulator.update(|world| {
+        world.named_mut("plain").unwrap().event_rules = vec![rule()];
+    });
+    let all = allowing(&actions);
+    let client = Client::member(&simulator, "plain", Some(&all)).await;
+    assert_eq!(statuses(&client).await, [200; 5]);
+    let denied = [400, 403, 400, 400, 403];
+    for (place, action) in actions.iter().enumerate() {
+        let mut expected = [200; 5];
+        expected[place] = denied[place];
+        simulator.withhold_action(*action);
+        assert_eq!(statuses(&client).await, expected, "without {action}");
+        simulator.restore_actions();
+    }
+    let nothing_of_it = allowing(&["cloudtrail:DescribeTrails"]);
+    let client = Client::member(&simulator, "plain", Some(&nothing_of_it)).await;
+    assert_eq!(statuses(&client).await, denied);
+    simulator.update(|world| {
+        let account = world.named_mut("plain").unwrap();
+        account.roles[0].allow = Some(vec!["logs:*".to_owned()]);
+    });
+    let client = Client::member(&simulator, "plain", None).await;
+    assert_eq!(statuses(&client).await, [200, 403, 400, 400, 403]);
+    let answer = client.events("ListRules", nothing()).await;
+    assert_eq!(answer.json()["__type"], "AccessDeniedException");
+    assert_eq!(
+        answer.json()["message"],
+        format!(
+            "User: arn:aws:sts::111100000002:assumed-role/{ROLE}/scanner-test is not authorized \
+             to perform: events:ListRules on resource: \
+             arn:aws:events:us-east-1:111100000002:rule/* because no identity-based policy \
+             allows the events:ListRules action"
+        )
+    );
+}
+
+fn rule() -> EventRule {
+    EventRule {
+        name: "organizations-changes".to_owned(),
+        region: "us-east-1".to_owned(),
+        bus: "default".to_owned(),
+        description: String::new(),
+        pattern: Some("{}".to_owned()),
+        schedule: None,
+        state: "ENABLED".to_owned(),
+        managed_by: None,
+        targets: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_closed_region_closes_every_service_in_it() {
+    let simulator = start(WORLD).await;
+    let client = Client::member(&simulator, "region", None).await;
+    let (answer, _) = client.alarms("ListAlarmMuteRules", nothing()).await;
+    assert_eq!(answer.status, 403);
+    assert!(
+        answer
+            .header("x-amzn-query-error")
+            .starts_with("AccessDenied")
+    );
+    for answer in [
+        client.logs("DescribeLogGroups", nothing()).await,
+        client.events("ListRules", nothing()).await,
+    ] {
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(
+            message.ends_with("with an explicit deny in a service control policy"),
+            "{message}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -328,6 +443,11 @@ async fn a_topic_is_read_by_its_owner_and_by_those_its_policy_names() {
         .query("sns", "ListSubscriptionsByTopic", &[topic])
         .await;
     assert_eq!(answer.element("Code"), "AuthorizationError");
+    let answer = other.query("sns", "GetTopicAttributes", &[topic]).await;
+    assert_eq!(
+        (answer.status, answer.element("Code")),
+        (403, "AuthorizationError".to_owned())
+    );
     let reader = simulator.world().named("long").unwrap().id.clone();
     simulator
         .update(|world| world.named_mut("plain").unwrap().topics[0].readable_by = vec![reader]);
