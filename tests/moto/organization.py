@@ -5,6 +5,7 @@
     python3 organization.py break    stops the trail of the management account
 """
 
+import json
 import sys
 
 try:
@@ -113,12 +114,29 @@ def build_chain(
     owner = boto3 if topic == "management" else session
     sns = owner.client("sns", region_name=region)
     topic_arn = sns.create_topic(Name=f"changes-of-{account}")["TopicArn"]
+    if topic == "management":
+        admit_alarms(sns, topic_arn, account)
     if subscription:
         sns.subscribe(TopicArn=topic_arn, Protocol="email", Endpoint="security@example.com")
     if topic == "deleted":
         sns.delete_topic(TopicArn=topic_arn)
     if alarm:
         build_alarm(session, region, alarm, topic_arn)
+
+
+def admit_alarms(sns, topic_arn, account):
+    """A new topic's policy lets alarms of its own account publish, and nobody else's."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sns.set_topic_attributes(
+        TopicArn=topic_arn, AttributeName="Policy", AttributeValue=policy
+    )
 
 
 def build_trail(session, region, account, multi_region, logging, events, group):

@@ -3,7 +3,7 @@
 The first line of standard output is the port. The server ends when its standard input ends, and at
 the latest after `LIFETIME_SECONDS`, so that a test that dies leaves nothing running.
 
-Between the socket and moto stands `Translation`. It changes two things and leaves the rest, the
+Between the socket and moto stands `Translation`. It changes three things and leaves the rest, the
 content above all, to moto:
 
 - CloudWatch requests in smithy-rpc-v2-cbor, which moto 5.2 does not speak, are passed on in JSON, a
@@ -12,6 +12,7 @@ content above all, to moto:
 - GetTrailStatus tells when CloudTrail last delivered to CloudWatch Logs. moto knows the delivery to
   S3 only (LatestDeliveryTime); the same time is answered for both. A real trail without a log group
   has no such time, but then nobody asks for it.
+- ListAlarmMuteRules, which moto does not know, finds no rule.
 """
 
 import base64
@@ -61,6 +62,10 @@ class Translation:
         request = Request(environ)
         # /service/<target prefix>/operation/<operation>
         _, service, _, operation = request.path.strip("/").split("/")
+        if operation == "ListAlarmMuteRules":
+            headers = {"smithy-protocol": "rpc-v2-cbor"}
+            body = cbor2.dumps({"AlarmMuteRuleSummaries": []})
+            return Response(body, 200, headers, content_type=CBOR)
         model = self.cloudwatch.operation_model(operation)
         parameters = cbor2.loads(request.get_data() or cbor2.dumps({}))
         passed_on = dict(environ)

@@ -97,7 +97,14 @@ async fn assert_silent(world: World) {
             let root = store.evidence(root).await.unwrap().unwrap();
             assert!(!holds_canary(root.as_bytes()), "{root}");
             let document: serde_json::Value = serde_json::from_str(&root).unwrap();
-            for kind in ["trail_details", "log_groups", "alarms", "topics"] {
+            for kind in [
+                "trail_details",
+                "log_groups",
+                "alarms",
+                "mute_rules",
+                "topics",
+                "event_rules",
+            ] {
                 for hash in document[kind].as_object().unwrap().values() {
                     let hash = hash.as_str().unwrap().parse().unwrap();
                     let part = store.evidence(hash).await.unwrap().unwrap();

@@ -4,7 +4,7 @@ use crate::scanner::Shell;
 
 #[tokio::test]
 async fn a_newcomer_sees_every_verdict_and_can_look_further() {
-    let shell = Shell::new();
+    let shell = Shell::new().by_every_control();
     let run = shell.run(&["demo"]).await;
     assert_eq!(run.code, 0, "{run:#?}");
     for word in [
@@ -42,7 +42,7 @@ async fn a_newcomer_sees_every_verdict_and_can_look_further() {
 
 #[tokio::test]
 async fn equal_seeds_make_equal_worlds_and_others_do_not_collide() {
-    let shell = Shell::new();
+    let shell = Shell::new().by_every_control();
     let answers = |run: crate::scanner::Run| run.answers();
     let json = ["demo", "--format", "json", "--accounts", "30", "--seed"];
     let with = |seed: &'static str| [&json[..], &[seed]].concat();
@@ -61,7 +61,7 @@ async fn equal_seeds_make_equal_worlds_and_others_do_not_collide() {
 
 #[tokio::test]
 async fn a_report_is_the_same_on_standard_output_and_in_a_file() {
-    let shell = Shell::new();
+    let shell = Shell::new().by_every_control();
     let json = ["demo", "--accounts", "3", "--format", "json"];
     let to_file = [
         &json[..],
@@ -82,6 +82,7 @@ async fn a_report_is_the_same_on_standard_output_and_in_a_file() {
 #[tokio::test]
 async fn a_demo_keeps_away_from_a_real_history_and_from_the_machines_settings() {
     let shell = Shell::new()
+        .by_every_control()
         .with("SCANNER_STORE", "real.db")
         .with("SCANNER_ROLE_NAME", "another-role")
         .with("HTTP_PROXY", "http://127.0.0.1:1")
@@ -95,7 +96,7 @@ async fn a_demo_keeps_away_from_a_real_history_and_from_the_machines_settings() 
 
 #[tokio::test]
 async fn an_empty_file_becomes_a_store() {
-    let shell = Shell::new();
+    let shell = Shell::new().by_every_control();
     std::fs::write(shell.path("empty.db"), "").unwrap();
     let run = shell
         .run(&["demo", "--accounts", "3", "--store", "empty.db"])

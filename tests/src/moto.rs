@@ -16,6 +16,7 @@
 //! - An organization trail does not show in member accounts, so every account has its own chain.
 //! - Whoever asks may assume any role, existing or not, and then do anything: neither trust
 //!   policies nor the session policy hold anybody back, so there is no account that is not entered.
+//! - There are no mute rules: serve.py answers that there are none. A log group has no class.
 //! - There is no PutCompositeAlarm, DescribeAlarms has one page and all types, and an alarm is
 //!   born OK instead of INSUFFICIENT_DATA.
 //! - Accounts are made and closed at once, without the states in between, and ListAccounts shows no

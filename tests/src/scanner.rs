@@ -51,6 +51,10 @@ pub(crate) async fn start(world: World) -> Simulator {
         .expect("a free port on 127.0.0.1")
 }
 
+/// What sweeps judge by unless a test says otherwise: the chain is the same for all controls, and
+/// one finding for each account is easier to read than fifteen.
+const CONTROL: &str = "organizations-changes";
+
 /// A user's shell: a folder of its own and an environment without anything of this machine's.
 pub(crate) struct Shell {
     pub(crate) folder: TempDir,
@@ -73,6 +77,7 @@ impl Shell {
             ("PATH", "/usr/bin:/bin"),
             ("HOME", &home),
             ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("SCANNER_CONTROL", CONTROL),
         ];
         let environment = environment
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -95,6 +100,13 @@ impl Shell {
 
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// A shell in which sweeps judge by the whole catalogue, as they do unless somebody asks for
+    /// less.
+    pub(crate) fn by_every_control(mut self) -> Self {
+        self.environment.remove("SCANNER_CONTROL");
         self
     }
 
@@ -157,6 +169,19 @@ impl Run {
             .map(|finding| {
                 let answer = format!("{} {}", text(&finding["verdict"]), text(&finding["reason"]));
                 (text(&finding["account_name"]), answer)
+            })
+            .collect()
+    }
+
+    /// Verdict and reason by control, of one account.
+    pub(crate) fn answers_by_control(&self, account_name: &str) -> BTreeMap<String, String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.findings()
+            .iter()
+            .filter(|finding| finding["account_name"] == account_name)
+            .map(|finding| {
+                let answer = format!("{} {}", text(&finding["verdict"]), text(&finding["reason"]));
+                (text(&finding["control_id"]), answer)
             })
             .collect()
     }

@@ -1,17 +1,29 @@
 //! The session policy is enough, and no action in it is one too many.
 
-use crate::scanner::{Shell, scenario, start};
+use crate::scanner::{Run, Shell, scenario, start};
 use simulator::World;
 
 /// Read-only calls in member accounts; the caller's own account is read with ambient credentials.
-const ACTIONS: [&str; 7] = [
+const ACTIONS: [&str; 12] = [
     "cloudtrail:DescribeTrails",
     "cloudtrail:GetEventSelectors",
     "cloudtrail:GetTrailStatus",
     "cloudwatch:DescribeAlarms",
     "cloudwatch:DescribeAlarmsForMetric",
+    "cloudwatch:ListAlarmMuteRules",
+    "events:ListRules",
+    "events:ListTargetsByRule",
+    "logs:DescribeLogGroups",
     "logs:DescribeMetricFilters",
+    "sns:GetTopicAttributes",
     "sns:ListSubscriptionsByTopic",
+];
+
+/// What these answer is advice: a verdict never rests on them.
+const ADVISORY: [&str; 3] = [
+    "cloudwatch:ListAlarmMuteRules",
+    "events:ListRules",
+    "events:ListTargetsByRule",
 ];
 
 /// A caller in an account of its own, so that everything is read through assumed sessions; one
@@ -33,6 +45,7 @@ fn world() -> World {
         name = "failing"
         chain = "complete"
         alarms = [{ threshold = 5.0 }]
+        event_rules = [{}]
         "#,
     )
     .expect("the world is valid")
@@ -55,6 +68,41 @@ async fn the_session_policy_is_sufficient() {
     }
 }
 
+fn apis_of_gaps(run: &Run) -> Vec<String> {
+    run.findings()
+        .iter()
+        .flat_map(|finding| finding["gaps"].as_array().unwrap().clone())
+        .map(|gap| gap["api"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_only_advises_leaves_a_gap_and_the_verdicts_as_they_are() {
+    let simulator = start(world()).await;
+    let allowed = Shell::at(&simulator).once(&[]).await.answers();
+    for action in ADVISORY {
+        simulator.restore_actions();
+        simulator.withhold_action(action);
+        let run = Shell::at(&simulator).once(&[]).await;
+        assert_eq!(run.answers(), allowed, "without {action}");
+        let gaps = apis_of_gaps(&run);
+        assert!(gaps.iter().any(|api| api == action), "{action}: {gaps:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_decides_leaves_nobody_who_passes_a_verdict() {
+    let simulator = start(world()).await;
+    for action in ["logs:DescribeLogGroups", "sns:GetTopicAttributes"] {
+        simulator.restore_actions();
+        simulator.withhold_action(action);
+        let run = Shell::at(&simulator).once(&[]).await;
+        let management = run.finding("management");
+        assert_eq!(management["reason"], "evidence-gap", "{management:#}");
+        assert_eq!(management["gaps"][0]["api"], action, "{management:#}");
+    }
+}
+
 #[tokio::test]
 async fn each_action_of_the_session_policy_is_needed() {
     let simulator = start(world()).await;
@@ -62,12 +110,7 @@ async fn each_action_of_the_session_policy_is_needed() {
         simulator.restore_actions();
         simulator.withhold_action(action);
         let run = Shell::at(&simulator).once(&[]).await;
-        let gaps: Vec<String> = run
-            .findings()
-            .iter()
-            .flat_map(|finding| finding["gaps"].as_array().unwrap().clone())
-            .map(|gap| gap["api"].as_str().unwrap().to_owned())
-            .collect();
+        let gaps = apis_of_gaps(&run);
         assert!(
             gaps.iter().any(|api| api == action),
             "without {action}: {gaps:?}"

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::{CORE, Generator, broken};
 use crate::world::{
-    Account, ChainNames, Selectors, Subscription, SubscriptionState, log_group_arn,
+    Account, ChainNames, PolicyKind, Selectors, Subscription, SubscriptionState, log_group_arn,
 };
 
 impl Generator<'_> {
@@ -61,6 +61,10 @@ impl Generator<'_> {
                 partition.name(),
                 names.topic
             );
+            // A new topic's policy speaks of its own account only.
+            let alarms_account = accounts[group_owner].id.clone();
+            let policy = PolicyKind::CloudWatch.policy(&arn, &[alarms_account], "");
+            accounts[topic_owner].topics[0].policy = policy;
             for alarm in &mut accounts[group_owner].alarms {
                 alarm.alarm_actions = vec![arn.clone()];
             }

@@ -1,7 +1,7 @@
 //! Generated worlds: their mix, at any size and seed.
 
 use super::*;
-use crate::world::ChainNames;
+use crate::world::{ChainNames, TopicPolicy};
 
 fn counts(world: &World) -> (usize, usize, usize) {
     let accounts = world.accounts();
@@ -155,6 +155,12 @@ fn a_working_organization_chain_has_a_filter_and_an_alarm_for_every_control() {
             assert_eq!(filter.metric, alarm.metric);
             assert!(alarm.alarm_actions[0].contains(":sns:"));
         }
+        let topic = owner.alarms[0].alarm_actions[0].split(':').nth(4).unwrap();
+        assert_ne!(topic, owner.id, "the topic is in another account");
+        let TopicPolicy::Document(policy) = &world.account(topic).unwrap().topics[0].policy else {
+            panic!("the default policy does not admit alarms of other accounts");
+        };
+        assert!(policy.contains(&owner.id), "{policy}");
     }
 }
 

@@ -100,6 +100,7 @@ fn subscription_arn(topic_arn: &str, topic: &Topic, position: usize) -> String {
     match state {
         SubscriptionState::Pending => "PendingConfirmation".to_owned(),
         SubscriptionState::Deleted => "Deleted".to_owned(),
+        SubscriptionState::Unheard => "AwaitingReview".to_owned(),
         SubscriptionState::Confirmed => {
             let alike = topic.subscriptions[..position]
                 .iter()

@@ -63,4 +63,6 @@ pub enum SubscriptionState {
     Pending,
     /// `Deleted` stands where the ARN would be.
     Deleted,
+    /// A word stands there that AWS has never documented.
+    Unheard,
 }
