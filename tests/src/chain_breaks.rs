@@ -46,7 +46,8 @@ async fn every_way_the_chain_can_break_or_hold_has_its_verdict_and_reason() {
             ("alarm-other-dimensions", "FAIL alarm-other-metric"),
             ("alarm-other-unit", "FAIL alarm-other-metric"),
             ("alarm-action-is-no-topic", "FAIL action-not-sns"),
-            ("alarm-through-composite", "UNKNOWN alarm-undecided"),
+            ("alarm-through-composite", "PASS covered-by-own-trail"),
+            ("event-rule-instead", "FAIL alarm-absent"),
             ("topic-deleted", "FAIL topic-missing"),
             ("topic-without-subscription", "FAIL subscription-absent"),
             ("topic-pending-only", "FAIL subscription-unconfirmed"),
@@ -77,6 +78,12 @@ async fn every_way_the_chain_can_break_or_hold_has_its_verdict_and_reason() {
     let near_miss = chain.iter().find(|node| node["link"] == "alarm").unwrap();
     assert_eq!(near_miss["reason"], "alarm-other-metric");
     assert_eq!(near_miss["state"], "broken");
+    // Another way to be told is worth knowing, and is not the chain.
+    assert_eq!(run.advice("event-rule-instead"), ["event-bridge-rule"]);
+    assert!(
+        !run.advice("alarm-absent")
+            .contains(&"event-bridge-rule".to_owned())
+    );
     // Every finding of a broken chain walked something, unless there is no trail to begin with.
     for finding in run
         .findings()

@@ -2,11 +2,15 @@
 //! third parties. Nothing here calls our own functions but to look at what was left behind.
 
 #[cfg(test)]
+mod alarm_settings;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod chain_breaks;
+#[cfg(test)]
+mod composite_alarms;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
@@ -16,7 +20,15 @@ mod discovery;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fifteen_controls;
+#[cfg(test)]
+mod filter_options;
+#[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod log_group_class;
+#[cfg(test)]
+mod monitoring_account;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
@@ -27,5 +39,7 @@ mod pattern;
 mod scanner;
 #[cfg(test)]
 mod session_policy;
+#[cfg(test)]
+mod topic_access;
 #[cfg(test)]
 mod unchanged_world;

@@ -186,6 +186,16 @@ impl Run {
             .collect()
     }
 
+    /// The codes of the advice to an account.
+    pub(crate) fn advice(&self, account_name: &str) -> Vec<String> {
+        let finding = self.finding(account_name);
+        let advice = finding["advice"].as_array().expect("a list of advice");
+        let codes = advice.iter().map(|one| one["code"].as_str());
+        codes
+            .map(|code| code.unwrap_or_default().to_owned())
+            .collect()
+    }
+
     /// The finding of an account.
     pub(crate) fn finding(&self, account_name: &str) -> Value {
         let found = self
