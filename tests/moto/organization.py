@@ -134,9 +134,7 @@ def admit_alarms(sns, topic_arn, account):
         "Condition": {"StringEquals": {"aws:SourceAccount": account}},
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sns.set_topic_attributes(
-        TopicArn=topic_arn, AttributeName="Policy", AttributeValue=policy
-    )
+    sns.set_topic_attributes(TopicArn=topic_arn, AttributeName="Policy", AttributeValue=policy)
 
 
 def build_trail(session, region, account, multi_region, logging, events, group):

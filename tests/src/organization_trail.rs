@@ -97,6 +97,7 @@ async fn what_members_share_is_read_once_and_a_member_costs_two_calls() {
     assert_eq!(of("GetTrailStatus"), 4, "{calls:?}");
     assert_eq!(of("GetEventSelectors"), 4);
     assert_eq!(of("DescribeMetricFilters"), 4);
+    assert_eq!(of("DescribeLogGroups"), 4);
 }
 
 #[tokio::test]
