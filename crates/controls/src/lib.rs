@@ -4,11 +4,14 @@
 mod alarm_fires;
 mod catalog;
 mod chain;
+mod composite_alarm;
+mod data_points;
 mod decide;
 mod event_rule;
 mod filter_coverage;
 mod judge;
 mod metric_filter;
+mod metric_math;
 mod obstacle;
 mod pattern_book;
 mod shared_judgements;

@@ -7,6 +7,10 @@ use model::{
 
 use crate::{alarm_fires::Published, obstacle::Obstacle};
 
+/// Selectors of fields that hold words in every CloudTrail event: every control requires its events
+/// by them, so they are there, and neither an API's name nor a service's domain is a number.
+const TEXT_OF_EVERY_EVENT: &[&str] = &["$.eventName", "$.eventSource"];
+
 /// What a transformation publishes for each match, as an alarm sees it, with what the other filters
 /// of the log group publish to the same metric: the alarm sees their data points as well.
 pub(crate) fn published<'a>(
@@ -23,14 +27,14 @@ pub(crate) fn published<'a>(
         .map(String::as_str)
         .collect();
     dimensions.sort_unstable();
-    let defaults = others.iter().filter_map(|other| other.default_value);
     Published {
         metric,
         value: number(transformation),
-        // One that is not 0 is undecided, and so decides over one that is.
-        default_value: defaults
-            .chain(transformation.default_value)
-            .max_by(|a, b| a.abs().total_cmp(&b.abs())),
+        default_value: transformation.default_value,
+        other_defaults: others
+            .iter()
+            .filter_map(|other| other.default_value)
+            .collect(),
         unit: transformation.unit.as_deref(),
         dimensions,
     }
@@ -53,7 +57,11 @@ pub(crate) fn sharing_obstacle(
     others: &[&MetricTransformation],
 ) -> Option<Obstacle> {
     let same = |other: &&&MetricTransformation| {
-        other.value.trim() == transformation.value.trim() && other.unit == transformation.unit
+        let same_value = match (number(other), number(transformation)) {
+            (Some(a), Some(b)) => a.total_cmp(&b).is_eq(),
+            _ => other.value.trim() == transformation.value.trim(),
+        };
+        same_value && other.unit == transformation.unit
     };
     (!others.iter().all(|other| same(&other))).then(|| {
         let message = format!(
@@ -89,9 +97,9 @@ pub(crate) fn filter_obstacles(filter: &MetricFilter) -> Vec<Obstacle> {
             format!("the filter `{name}` matches transformed events, whose fields are not known");
         obstacles.push(of(Reason::FilterUndecided, message));
     }
-    if filter.field_selection_criteria.is_some() {
+    if let Some(criteria) = &filter.field_selection_criteria {
         let message = format!(
-            "the filter `{name}` sees only events that meet a field selection, which this version does not decide"
+            "the filter `{name}` sees only events that meet the field selection `{criteria}`, which this version does not decide"
         );
         obstacles.push(of(Reason::FilterUndecided, message));
     }
@@ -107,8 +115,20 @@ pub(crate) fn filter_obstacles(filter: &MetricFilter) -> Vec<Obstacle> {
         .filter(|one| number(one).is_none())
     {
         let value = transformation.value.trim();
-        let message =
-            format!("the filter `{name}` publishes `{value}`, which depends on the event");
+        if TEXT_OF_EVERY_EVENT.contains(&value) {
+            let message = format!(
+                "the filter `{name}` publishes `{value}`, which is no number in any of these events, so nothing is published"
+            );
+            obstacles.push(of(Reason::FilterMetricWorthless, message));
+            continue;
+        }
+        let message = if value.starts_with('$') {
+            format!("the filter `{name}` publishes `{value}`, which depends on the event")
+        } else {
+            format!(
+                "the filter `{name}` publishes `{value}`, which is neither a number nor a selector"
+            )
+        };
         obstacles.push(of(Reason::FilterUndecided, message));
     }
     obstacles
