@@ -1,7 +1,11 @@
-//! One row per alarm setting: what one event does to it.
+//! What one event does to an alarm, by a table and by arbitrary settings.
 
 use super::*;
-use model::evidence::{Dimensions, MetricQuery, Place};
+use model::evidence::Place;
+use proptest::prelude::*;
+
+#[path = "table.rs"]
+mod table;
 
 fn metric() -> MetricKey {
     MetricKey {
@@ -43,321 +47,244 @@ fn alarm() -> MetricAlarm {
     }
 }
 
-/// The reasons that stand against an alarm, for a filter that publishes `value` and `default`.
-fn reasons_for(
-    value: f64,
-    default: Option<f64>,
-    unit: Option<&str>,
-    change: impl FnOnce(&mut MetricAlarm),
-) -> Vec<Reason> {
-    let mut alarm = alarm();
-    change(&mut alarm);
-    let metric = metric();
-    let published = Published {
-        metric: &metric,
-        value: Some(value),
-        default_value: default,
-        unit,
+
+fn published(metric: &MetricKey) -> Published<'_> {
+    Published {
+        metric,
+        value: Some(1.0),
+        default_value: None,
+        other_defaults: Vec::new(),
+        unit: None,
         dimensions: Vec::new(),
-    };
-    alarm_obstacles(&alarm, &published, &mut Vec::new())
-        .into_iter()
-        .map(|o| o.reason)
-        .collect()
-}
-
-fn reasons(default: Option<f64>, change: impl FnOnce(&mut MetricAlarm)) -> Vec<Reason> {
-    reasons_for(1.0, default, None, change)
-}
-
-#[test]
-fn the_benchmarks_own_alarm_fires() {
-    assert_eq!(reasons(None, |_| {}), []);
-    assert_eq!(reasons(Some(0.0), |_| {}), []);
-}
-
-/// Reads a row of a table: words, of which `-` is nothing and the last one is the answer.
-fn check(row: &str, change: impl FnOnce(&[&str], &mut MetricAlarm) -> Option<f64>) {
-    let words: Vec<&str> = row.split_whitespace().collect();
-    let (expected, words) = words.split_last().unwrap();
-    let mut changed = alarm();
-    let default = change(words, &mut changed);
-    let found = reasons(default, |alarm| *alarm = changed);
-    let found: Vec<&str> = found.iter().map(|reason| reason.code()).collect();
-    assert_eq!(
-        found,
-        if *expected == "fires" {
-            vec![]
-        } else {
-            vec![*expected]
-        },
-        "{row}"
-    );
-}
-
-fn number(word: &str) -> Option<f64> {
-    (word != "-").then(|| word.parse().unwrap())
-}
-
-/// Statistic, comparison, threshold, the filter's default value, and what one event does.
-const THRESHOLDS: &str = "
-    Sum          GreaterThanOrEqualToThreshold  1    -  fires
-    Sum          GreaterThanOrEqualToThreshold  1    0  fires
-    Sum          GreaterThanThreshold           0    -  fires
-    Sum          GreaterThanThreshold           0.5  0  fires
-    Sum          GreaterThanThreshold           1    -  alarm-never-fires
-    Sum          GreaterThanOrEqualToThreshold  3    -  alarm-never-fires
-    Sum          GreaterThanOrEqualToThreshold  0    0  alarm-stuck
-    Sum          GreaterThanOrEqualToThreshold  0    -  fires
-    Sum          LessThanThreshold              1    -  alarm-never-fires
-    Sum          LessThanThreshold              1    0  alarm-stuck
-    Sum          LessThanOrEqualToThreshold     1    0  alarm-stuck
-    Sum          LessThanOrEqualToThreshold     1    -  alarm-never-fires
-    SampleCount  LessThanOrEqualToThreshold     1    -  alarm-never-fires
-    Maximum      GreaterThanOrEqualToThreshold  1    0  fires
-    Maximum      GreaterThanOrEqualToThreshold  1    -  fires
-    Maximum      GreaterThanOrEqualToThreshold  2    -  alarm-never-fires
-    Average      GreaterThanOrEqualToThreshold  1    -  fires
-    Average      GreaterThanOrEqualToThreshold  1    0  alarm-never-fires
-    Average      GreaterThanThreshold           0    0  alarm-never-fires
-    Minimum      GreaterThanOrEqualToThreshold  1    -  fires
-    Minimum      GreaterThanOrEqualToThreshold  1    0  alarm-never-fires
-    SampleCount  GreaterThanOrEqualToThreshold  1    -  fires
-    SampleCount  GreaterThanOrEqualToThreshold  1    0  alarm-stuck
-    SampleCount  GreaterThanThreshold           1    -  alarm-never-fires
-    p99          GreaterThanOrEqualToThreshold  1    -  alarm-undecided
-    Sum          GreaterThanUpperThreshold      1    -  alarm-undecided
-    Sum          GreaterThanOrEqualToThreshold  1    5  alarm-undecided
-";
-
-#[test]
-fn statistic_comparison_and_threshold_decide_for_one_event() {
-    for row in THRESHOLDS.lines().filter(|row| !row.trim().is_empty()) {
-        check(row, |words, alarm| {
-            let [statistic, operator, threshold, default] = words else {
-                panic!("{row}")
-            };
-            alarm.statistic = Some((*statistic).to_owned());
-            alarm.comparison_operator = Some((*operator).to_owned());
-            alarm.threshold = number(threshold);
-            number(default)
-        });
     }
 }
 
-/// Periods, data points, missing data, the filter's default value, and what one event does.
-const PERIODS: &str = "
-    1   -  missing       -  fires
-    1   -  notBreaching  -  fires
-    1   -  notBreaching  0  fires
-    1   -  breaching     -  alarm-stuck
-    1   -  breaching     0  alarm-stuck
-    1   -  ignore        -  alarm-stuck
-    1   -  ignore        0  fires
-    1   -  whatever      -  alarm-undecided
-    12  1  notBreaching  -  fires
-    3   1  missing       0  fires
-    3   -  notBreaching  -  alarm-never-fires
-    3   2  notBreaching  -  alarm-never-fires
-    3   2  missing       0  alarm-never-fires
-    3   2  missing       -  fires
-    1   2  missing       -  alarm-undecided
-    1   0  missing       -  alarm-undecided
-";
-
-#[test]
-fn periods_and_missing_data_decide_whether_it_fires_and_lets_go() {
-    for row in PERIODS.lines().filter(|row| !row.trim().is_empty()) {
-        check(row, |words, alarm| {
-            let [periods, datapoints, missing, default] = words else {
-                panic!("{row}")
-            };
-            alarm.evaluation_periods = periods.parse().ok();
-            alarm.datapoints_to_alarm = datapoints.parse().ok();
-            alarm.treat_missing_data = Some((*missing).to_owned());
-            number(default)
-        });
-    }
-}
-
-#[test]
-fn a_late_alarm_is_said_to_be_late() {
-    let mut late = alarm();
-    late.evaluation_periods = Some(2);
-    let metric = metric();
-    let published = Published {
-        metric: &metric,
-        value: Some(1.0),
-        default_value: None,
-        unit: None,
-        dimensions: Vec::new(),
-    };
-    let mut advice = Vec::new();
-    assert_eq!(alarm_obstacles(&late, &published, &mut advice), []);
-    assert_eq!(advice[0].code, AdviceCode::FiresLate);
-}
-
-#[test]
-fn a_value_that_the_threshold_does_not_reach_never_fires() {
-    assert_eq!(
-        reasons_for(0.0, None, None, |_| {}),
-        [Reason::AlarmNeverFires]
-    );
-    assert_eq!(
-        reasons_for(0.5, None, None, |_| {}),
-        [Reason::AlarmNeverFires]
-    );
-    assert_eq!(
-        reasons_for(5.0, None, None, |alarm| alarm.threshold = Some(3.0)),
-        []
-    );
-    assert_eq!(
-        reasons_for(-1.0, None, None, |_| {}),
-        [Reason::AlarmNeverFires]
-    );
-}
-
-#[test]
-fn actions_must_be_on_there_and_a_topic() {
-    assert_eq!(
-        reasons(None, |a| a.actions_enabled = false),
-        [Reason::AlarmActionsDisabled]
-    );
-    assert_eq!(
-        reasons(None, |a| a.alarm_actions.clear()),
-        [Reason::AlarmNoAction]
-    );
-    let lambda = "arn:aws:lambda:us-east-1:111111111111:function:f".to_owned();
-    assert_eq!(
-        reasons(None, |a| a.alarm_actions = vec![lambda.clone()]),
-        [Reason::ActionNotSns]
-    );
-    assert_eq!(reasons(None, |a| a.alarm_actions.push(lambda)), []);
-}
-
-#[test]
-fn another_series_of_the_same_metric_is_not_watched() {
-    let other = [Reason::AlarmOtherMetric];
-    let named = |namespace: &str, name: &str| {
-        Some((namespace.to_owned(), name.to_owned(), Dimensions::default()))
-    };
-    assert_eq!(
-        reasons(None, |a| a.metric = named("Other", "OrgChanges")),
-        other
-    );
-    assert_eq!(
-        reasons(None, |a| a.metric = named("CIS", "orgchanges")),
-        other
-    );
-    assert_eq!(reasons(None, |a| a.unit = Some("Count".to_owned())), other);
-    assert_eq!(reasons(None, |a| a.unit = Some("None".to_owned())), []);
-    assert_eq!(
-        reasons_for(1.0, None, Some("Count"), |a| a.unit =
-            Some("Count".to_owned())),
-        []
-    );
-    assert_eq!(
-        reasons_for(1.0, None, Some("Count"), |a| a.unit =
-            Some("None".to_owned())),
-        other
-    );
-    assert_eq!(reasons_for(1.0, None, Some("Count"), |_| {}), []);
-    let with_dimension = Dimensions([("Account".to_owned(), "1".to_owned())].into());
-    assert_eq!(
-        reasons(None, |a| a.metric = Some((
-            "CIS".to_owned(),
-            "OrgChanges".to_owned(),
-            with_dimension
-        ))),
-        other
-    );
-}
-
-#[test]
-fn a_metric_with_dimensions_is_not_seen_by_a_plain_alarm() {
-    let metric = metric();
-    let published = Published {
-        metric: &metric,
-        value: Some(1.0),
-        default_value: None,
-        unit: None,
-        dimensions: vec!["@aws.account"],
-    };
-    let mut alarm = alarm();
-    let reasons = |alarm: &MetricAlarm| -> Vec<Reason> {
-        alarm_obstacles(alarm, &published, &mut Vec::new())
-            .into_iter()
-            .map(|o| o.reason)
-            .collect()
-    };
-    assert_eq!(reasons(&alarm), [Reason::AlarmOtherMetric]);
-    let values = Dimensions([("@aws.account".to_owned(), "111111111111".to_owned())].into());
-    alarm.metric = Some(("CIS".to_owned(), "OrgChanges".to_owned(), values));
-    assert_eq!(reasons(&alarm), [Reason::AlarmUndecided]);
-}
-
-fn query() -> MetricQuery {
+fn query(id: &str, name: &str) -> MetricQuery {
     MetricQuery {
-        id: "m1".to_owned(),
+        id: id.to_owned(),
         expression: None,
-        metric: Some((
-            "CIS".to_owned(),
-            "OrgChanges".to_owned(),
-            Dimensions::default(),
-        )),
+        metric: Some(("CIS".to_owned(), name.to_owned(), Dimensions::default())),
         statistic: Some("Sum".to_owned()),
         period_seconds: Some(300),
         unit: None,
         account: None,
-        return_data: true,
+        return_data: false,
     }
 }
 
-#[test]
-fn metric_math_is_decided_only_where_it_is_the_plain_metric() {
-    let with = |queries: Vec<MetricQuery>| {
-        reasons(None, |alarm| {
-            alarm.metric = None;
-            alarm.metrics = queries;
-        })
+/// `-` is nothing.
+fn some(word: &str) -> Option<String> {
+    (word != "-").then(|| word.to_owned())
+}
+
+/// Whether `m1` is the metric, `m2` another one, and `e1` the expression that is looked at; `q` is
+/// the metric alone.
+fn as_math(alarm: &mut MetricAlarm, expression: &str, account: Option<&str>) {
+    let mut ours = MetricQuery {
+        statistic: alarm.statistic.take(),
+        period_seconds: alarm.period_seconds.take(),
+        account: account.map(str::to_owned),
+        ..query("m1", "OrgChanges")
     };
-    assert_eq!(with(vec![query()]), []);
-    assert_eq!(
-        with(vec![MetricQuery {
-            account: Some("111111111111".to_owned()),
-            ..query()
-        }]),
-        []
-    );
-    assert_eq!(
-        with(vec![MetricQuery {
-            account: Some("222222222222".to_owned()),
-            ..query()
-        }]),
-        [Reason::AlarmOtherMetric]
-    );
-    let sum = MetricQuery {
-        id: "e1".to_owned(),
-        expression: Some("m1 * 0".to_owned()),
+    alarm.metric = None;
+    if expression == "q" {
+        ours.return_data = true;
+        alarm.metrics = vec![ours];
+        return;
+    }
+    let returned = MetricQuery {
+        expression: Some(expression.to_owned()),
         metric: None,
-        ..query()
+        statistic: None,
+        period_seconds: None,
+        return_data: true,
+        ..query("e1", "")
     };
-    let unreturned = MetricQuery {
-        return_data: false,
-        ..query()
-    };
-    assert_eq!(with(vec![unreturned, sum]), [Reason::AlarmUndecided]);
-    assert_eq!(with(vec![]), [Reason::AlarmUndecided]);
+    alarm.metrics = vec![ours, query("m2", "Other"), returned];
+}
+
+/// What the settings of a row come to, written as the table writes it.
+fn answer(row: &str, settings: &str) -> String {
+    let metric = metric();
+    let mut published = published(&metric);
+    let mut alarm = alarm();
+    let mut math = None;
+    let mut account = None;
+    for setting in settings.split_whitespace() {
+        let (key, word) = setting.split_once('=').expect(row);
+        let numbers = || word.split(',').map(|word| word.parse::<f64>().unwrap());
+        match key {
+            "stat" => alarm.statistic = some(word),
+            "ext" => (alarm.statistic, alarm.extended_statistic) = (None, some(word)),
+            "both" => alarm.statistic = Some("Sum".to_owned()),
+            "low" => alarm.evaluate_low_sample_count_percentile = some(word),
+            "period" => alarm.period_seconds = word.parse().ok(),
+            "thr" => alarm.threshold = word.parse().ok(),
+            "n" => alarm.evaluation_periods = word.parse().ok(),
+            "m" => alarm.datapoints_to_alarm = word.parse().ok(),
+            "missing" => alarm.treat_missing_data = some(word),
+            "op" => {
+                alarm.comparison_operator = some(match word {
+                    ">=" => "GreaterThanOrEqualToThreshold",
+                    ">" => "GreaterThanThreshold",
+                    "<" => "LessThanThreshold",
+                    "<=" => "LessThanOrEqualToThreshold",
+                    other => other,
+                });
+            }
+            "value" => published.value = numbers().next(),
+            "default" => published.default_value = numbers().next(),
+            "other" => published.other_defaults = numbers().collect(),
+            "unit" => alarm.unit = some(word),
+            "publishes" => published.unit = Some(word),
+            "dims" => {
+                let dimensions = [(word.to_owned(), "1".to_owned())].into();
+                alarm.metric.as_mut().unwrap().2 = Dimensions(dimensions);
+            }
+            "filterdims" => published.dimensions = vec![word],
+            "metric" => word.clone_into(&mut alarm.metric.as_mut().unwrap().1),
+            "namespace" => word.clone_into(&mut alarm.metric.as_mut().unwrap().0),
+            "at" => {
+                let arn = format!("arn:aws:cloudwatch:{word}:alarm:org");
+                alarm.arn = arn.parse().unwrap();
+            }
+            "actions" => {
+                let lambda = "arn:aws:lambda:us-east-1:111111111111:function:f".to_owned();
+                match word {
+                    "off" => alarm.actions_enabled = false,
+                    "none" => alarm.alarm_actions.clear(),
+                    "lambda" => alarm.alarm_actions = vec![lambda],
+                    "both" => alarm.alarm_actions.push(lambda),
+                    _ => panic!("{row}"),
+                }
+            }
+            "unknown" => alarm.unknown_settings = vec![word.to_owned()],
+            "math" => math = Some(word),
+            "qaccount" => account = Some(word),
+            _ => panic!("{row}"),
+        }
+    }
+    if let Some(expression) = math {
+        as_math(&mut alarm, expression, account);
+    }
+    let mut advice = Vec::new();
+    let obstacles = alarm_obstacles(&alarm, &published, &mut advice);
+    if !obstacles.is_empty() {
+        let codes: Vec<&str> = obstacles.iter().map(|o| o.reason.code()).collect();
+        return codes.join(" ");
+    }
+    let mut answer = "fires".to_owned();
+    for one in advice {
+        answer.push_str(" +");
+        answer.push_str(serde_json::to_value(one.code).unwrap().as_str().unwrap());
+    }
+    answer
 }
 
 #[test]
-fn a_setting_of_unknown_effect_is_not_judged() {
-    let found = reasons(None, |alarm| {
-        alarm.unknown_settings = vec!["EvaluationWindow".to_owned()];
+fn each_setting_has_the_answer_that_the_table_argues_for() {
+    let rows: Vec<Vec<&str>> = table::TABLE
+        .lines()
+        .filter(|row| !row.trim().is_empty())
+        .map(|row| row.split('|').map(str::trim).collect())
+        .collect();
+    let mut ids: Vec<&str> = rows.iter().map(|row| row[0]).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), rows.len(), "ids are unique");
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let [id, settings, expected, argument] = row.as_slice() else {
+            panic!("{row:?}")
+        };
+        assert!(!argument.is_empty(), "{id}");
+        let found = answer(id, settings);
+        if found != *expected {
+            wrong.push(format!("{id}: {found}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_not_decided_is_named() {
+    let metric = metric();
+    let message = |change: &dyn Fn(&mut MetricAlarm)| {
+        let mut alarm = alarm();
+        change(&mut alarm);
+        let obstacles = alarm_obstacles(&alarm, &published(&metric), &mut Vec::new());
+        obstacles[0].message.clone()
+    };
+    let band = message(&|alarm| {
+        alarm.comparison_operator = Some("GreaterThanUpperThreshold".to_owned());
     });
-    assert_eq!(found, [Reason::AlarmUndecided]);
-    assert_eq!(
-        reasons(None, |alarm| alarm.threshold = None),
-        [Reason::AlarmUndecided]
-    );
+    assert!(band.contains("anomaly detection"), "{band}");
+    let math = message(&|alarm| as_math(alarm, "RATE(m1)", None));
+    assert_eq!(math, "cannot decide metric math `RATE(m1)`");
+    let setting = message(&|alarm| alarm.unknown_settings = vec!["WarmUp".to_owned()]);
+    assert!(setting.contains("WarmUp"), "{setting}");
+    let statistic = message(&|alarm| alarm.statistic = Some("Median".to_owned()));
+    assert!(statistic.contains("Median"), "{statistic}");
+}
+
+fn numbers() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        any::<f64>(),
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(1e308),
+        Just(-1e308),
+        -3.0..3.0
+    ]
+}
+
+fn integers() -> impl Strategy<Value = i32> {
+    prop_oneof![
+        any::<i32>(),
+        Just(i32::MIN),
+        Just(i32::MAX),
+        Just(604_800),
+        0..10,
+        (0..200).prop_map(|minutes| minutes * 60)
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn every_setting_has_an_answer(
+        (value, default, threshold) in (numbers(), proptest::option::of(numbers()), numbers()),
+        others in proptest::collection::vec(numbers(), 0..5),
+        (period, periods, datapoints) in (integers(), integers(), proptest::option::of(integers())),
+        statistic in prop_oneof![
+            "Sum|Average|Minimum|Maximum|SampleCount|IQM",
+            "p[0-9]{1,3}(\\.[0-9])?",
+            "(tm|wm|tc|ts)[0-9]{1,2}",
+            "(TM|WM|TC|TS|PR)\\([0-9]{0,3}%?:[0-9]{0,3}%?\\)",
+            ".{0,4}",
+        ],
+        operator in "Greater(ThanOrEqualToThreshold|ThanThreshold)|LessThan(OrEqualTo)?Threshold",
+        expression in proptest::option::of("(m1|FILL\\(m1,[0-9]\\)|m1[-+*/][0-9]|[-0-9m1+*/()]{0,8})"),
+    ) {
+        let metric = metric();
+        let mut alarm = alarm();
+        alarm.statistic = Some(statistic);
+        alarm.period_seconds = Some(period);
+        alarm.evaluation_periods = Some(periods);
+        alarm.datapoints_to_alarm = datapoints;
+        alarm.threshold = Some(threshold);
+        alarm.comparison_operator = Some(operator);
+        if let Some(expression) = expression {
+            as_math(&mut alarm, &expression, None);
+        }
+        let published = Published {
+            value: Some(value),
+            default_value: default,
+            other_defaults: others,
+            ..published(&metric)
+        };
+        let obstacles = alarm_obstacles(&alarm, &published, &mut Vec::new());
+        prop_assert!(obstacles.len() <= 1);
+    }
 }
