@@ -446,13 +446,26 @@ impl<'a, 'e: 'a> Family<'a, 'e> {
         self.by_name.get(name).copied().unwrap_or(name)
     }
 
-    /// The states that the alarm may be in while nothing happens.
-    fn idle(&self) -> States {
-        match self.alarm.treat_missing_data.as_deref() {
+    /// Whether the rule holds in each state that the alarm may be in while nothing happens, with
+    /// the others in those given.
+    fn in_idle_states(&self, rule: &Rule, others: impl Fn(&str) -> States) -> Option<bool> {
+        let idle: &[States] = match self.alarm.treat_missing_data.as_deref() {
             // Nothing is ever missing to such an alarm.
-            Some("notBreaching") => States::OK,
-            _ => States::NOT_IN_ALARM,
-        }
+            Some("notBreaching") => &[States::OK],
+            _ => &[States::OK, States::INSUFFICIENT_DATA],
+        };
+        let mut each = idle.iter().map(|state| {
+            rule.holds(&|name| {
+                let name = self.known(name);
+                if name == self.alarm.arn.as_str() {
+                    *state
+                } else {
+                    others(name)
+                }
+            })
+        });
+        let first = each.next().flatten();
+        first.filter(|_| each.all(|other| other == first))
     }
 
     /// Whether the rule holds while the alarm is in ALARM.
@@ -469,22 +482,13 @@ impl<'a, 'e: 'a> Family<'a, 'e> {
 
     /// Whether the rule holds while no alarm at all is in ALARM.
     fn while_quiet(&self, rule: &Rule) -> Option<bool> {
-        rule.holds(&|name| {
-            if self.known(name) == self.alarm.arn.as_str() {
-                self.idle()
-            } else {
-                States::NOT_IN_ALARM
-            }
-        })
+        self.in_idle_states(rule, |_| States::NOT_IN_ALARM)
     }
 
     /// Whether the rule holds while this alarm is not in ALARM, whatever others do.
     fn while_idle(&self, rule: &Rule) -> Option<bool> {
-        rule.holds(&|name| {
-            let name = self.known(name);
-            if name == self.alarm.arn.as_str() {
-                self.idle()
-            } else if self.only.contains(name) {
+        self.in_idle_states(rule, |name| {
+            if self.only.contains(name) {
                 States::NOT_IN_ALARM
             } else {
                 States::ANY

@@ -47,7 +47,6 @@ fn alarm() -> MetricAlarm {
     }
 }
 
-
 fn published(metric: &MetricKey) -> Published<'_> {
     Published {
         metric,

@@ -212,9 +212,7 @@ fn actions_of_a_composite_alarm_count_as_those_of_any_other() {
     );
     assert_eq!(answer(&|all| all.alarm_actions.clear()), "alarm-no-action");
     assert_eq!(
-        answer(
-            &|all| all.alarm_actions = vec!["arn:aws:lambda:us-east-1:1:function:f".to_owned()]
-        ),
+        answer(&|all| all.alarm_actions = vec!["arn:aws:lambda:us-east-1:1:function:f".to_owned()]),
         "action-not-sns"
     );
     assert_eq!(

@@ -2,7 +2,9 @@ use super::*;
 use proptest::prelude::*;
 
 fn statistic(text: &str, samples: &[(f64, u64)]) -> Option<(f64, f64)> {
-    let of = Statistic::parse(text).unwrap().of(&Samples::new(samples.to_vec()));
+    let of = Statistic::parse(text)
+        .unwrap()
+        .of(&Samples::new(samples.to_vec()));
     of.map(|interval| (interval.low, interval.high))
 }
 
@@ -48,8 +50,27 @@ fn statistics_are_those_of_the_user_guide() {
 #[test]
 fn only_documented_statistics_are_read() {
     for text in [
-        "", "p", "P99", "p-1", "p101", "pinf", "p1e1", "tm", "TM90", "tm101", "TM()", "TM(:)",
-        "TM(90%:10%)", "TM(10%:500)", "TM(a:b)", "TM(1:2", "PR(10%:20%)", "iqm", "Median", "ü", "äö",
+        "",
+        "p",
+        "P99",
+        "p-1",
+        "p101",
+        "pinf",
+        "p1e1",
+        "tm",
+        "TM90",
+        "tm101",
+        "TM()",
+        "TM(:)",
+        "TM(90%:10%)",
+        "TM(10%:500)",
+        "TM(a:b)",
+        "TM(1:2",
+        "PR(10%:20%)",
+        "iqm",
+        "Median",
+        "ü",
+        "äö",
     ] {
         assert_eq!(Statistic::parse(text), None, "{text}");
     }
@@ -72,11 +93,7 @@ fn a_week_takes_no_longer_than_a_minute() {
 }
 
 /// What a minute may hold: nothing, the default value, or matches.
-fn brute_force(
-    minutes: u32,
-    value: f64,
-    default: Option<f64>,
-) -> (Vec<Samples>, Vec<Samples>) {
+fn brute_force(minutes: u32, value: f64, default: Option<f64>) -> (Vec<Samples>, Vec<Samples>) {
     let mut each: Vec<Option<(f64, u64)>> = vec![None, Some((value, 1)), Some((value, 2))];
     each.push(Some((value, MANY)));
     let matches = each.len();

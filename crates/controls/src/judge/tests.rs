@@ -602,8 +602,8 @@ fn what_another_filter_publishes_to_the_metric_is_seen_by_the_alarm() {
         Reason::AlarmNeverFires
     );
     assert_eq!(
-        with(|one| one.default_value = Some(1.0), "Sum").verdict(),
-        Verdict::Unknown
+        with(|one| one.default_value = Some(1.0), "Sum").reason,
+        Reason::AlarmStuck
     );
     assert_eq!(
         with(|one| one.value = "-1".to_owned(), "Sum").verdict(),
