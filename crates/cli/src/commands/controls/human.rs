@@ -17,6 +17,7 @@ pub(super) fn list(catalog: &Catalog) -> String {
     });
     let rows: Vec<[String; 5]> = [heads].into_iter().chain(rows).collect();
     columns(
+        "",
         rows.iter()
             .map(|row| row.iter().map(String::as_str).collect()),
     )
@@ -33,15 +34,16 @@ pub(super) fn show(control: &Control, versions: &[&str], width: usize) -> String
 
     push_line(&mut out, "\nCIS AWS Foundations Benchmark");
     let number = |version: &&str| control.number_in(version).unwrap_or("-");
-    out += &indented(&columns([
-        versions.to_vec(),
-        versions.iter().map(number).collect(),
-    ]));
+    out += &columns(
+        "  ",
+        [versions.to_vec(), versions.iter().map(number).collect()],
+    );
     push_line(&mut out, "\nin other tools");
     let aliases = control.aliases.iter();
-    out += &indented(&columns(
+    out += &columns(
+        "  ",
         aliases.map(|(tool, name)| vec![tool.as_str(), name.as_str()]),
-    ));
+    );
 
     let events = control.required_events().len();
     push_line(&mut out, &format!("\nrequired events: {events}"));
@@ -83,12 +85,8 @@ fn push_group(out: &mut String, group: &EventGroup, width: usize) {
     }
 }
 
-fn indented(lines: &str) -> String {
-    lines.lines().map(|line| format!("  {line}\n")).collect()
-}
-
-/// Cells under each other, two blanks apart.
-fn columns<'a>(rows: impl IntoIterator<Item = Vec<&'a str>>) -> String {
+/// Cells under each other, two blanks apart, behind `indent`.
+fn columns<'a>(indent: &str, rows: impl IntoIterator<Item = Vec<&'a str>>) -> String {
     let rows: Vec<Vec<&str>> = rows.into_iter().collect();
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..count)
@@ -104,7 +102,7 @@ fn columns<'a>(rows: impl IntoIterator<Item = Vec<&'a str>>) -> String {
             .zip(&widths)
             .map(|(cell, width)| format!("{cell:width$}"))
             .collect();
-        push_line(&mut out, &cells.join("  "));
+        push_line(&mut out, &format!("{indent}{}", cells.join("  ")));
     }
     out
 }
