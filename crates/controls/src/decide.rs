@@ -154,11 +154,15 @@ fn covered(question: &Question<'_>, working: &[&Path<'_>], proven: &Answer) -> D
         .filter(|path| sole.is_none_or(|sole| sole.trail.arn == path.trail.arn))
         .copied()
         .collect();
+    let (counted, proven) = match sole {
+        Some(_) => needed(question, counted),
+        None => (counted, Arc::new(proven.clone())),
+    };
     let mut advice: Vec<Advice> = counted
         .iter()
         .flat_map(|path| path.advice.iter().cloned())
         .collect();
-    advice.extend(relies_on_optional(question.control, proven));
+    advice.extend(relies_on_optional(question.control, &proven));
     for path in &counted {
         if let Some(pattern) = &path.pattern
             && let Some(example) = question.book.noise(question.control, pattern)
@@ -224,6 +228,29 @@ fn covered(question: &Question<'_>, working: &[&Path<'_>], proven: &Answer) -> D
         advice,
         gap: None,
     }
+}
+
+/// Those of the paths that it takes: a log group has filters for other controls too, and what is to be
+/// said of these is said there. A filter that is about something else goes before one that is not.
+fn needed<'p>(
+    question: &Question<'_>,
+    mut paths: Vec<&'p Path<'p>>,
+) -> (Vec<&'p Path<'p>>, Arc<Answer>) {
+    let is_about_more = |path: &Path<'_>| {
+        let noise = |pattern| question.book.noise(question.control, pattern);
+        path.pattern.as_ref().and_then(noise).is_some()
+    };
+    let mut index = paths.len();
+    paths.sort_by_key(|path| is_about_more(path));
+    while index > 0 {
+        index -= 1;
+        let others = paths.iter().enumerate().filter(|(at, _)| *at != index);
+        if question.answer(others.map(|(_, path)| *path)).is_covered() {
+            paths.remove(index);
+        }
+    }
+    let proven = question.answer(paths.iter().copied());
+    (paths, proven)
 }
 
 /// Says that the proof rests on something that a record may lack.

@@ -6,6 +6,7 @@ use model::{Link, Reason};
 use crate::obstacle::Obstacle;
 
 /// What a set of patterns comes to.
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     /// How many of the required events are matched for certain.
     pub(crate) covered: usize,

@@ -876,3 +876,33 @@ proptest! {
         prop_assert!(finding.node.is_none_or(|node| node < finding.chain.len()));
     }
 }
+
+#[test]
+fn each_of_the_prescribed_filters_is_told_of_by_its_own_control_alone() {
+    let catalog = Catalog::embedded().unwrap();
+    let controls: Vec<&Control> = catalog.controls().collect();
+    for missing in [None].into_iter().chain((0..controls.len()).map(Some)) {
+        let there = |index: usize| missing != Some(index);
+        let mut chain = Chain::good("own", OWN);
+        let prescribed = controls.iter().enumerate();
+        chain.patterns = prescribed
+            .filter(|(index, _)| there(*index))
+            .map(|(_, control)| control.prescription.filter_pattern.clone())
+            .collect();
+        let evidence = evidence(&[chain]);
+        for (index, control) in controls.iter().enumerate() {
+            let context = JudgeContext::default();
+            let account = account(AccountState::Active);
+            let finding = judge(control, &context, &account, Some(&evidence));
+            if there(index) {
+                assert_eq!(finding.reason, Reason::CoveredByOwnTrail, "{}", control.id);
+                let at = index - usize::from(missing.is_some_and(|missing| missing < index));
+                let through = format!("through the metric filter `own-{at}`");
+                assert!(finding.message.ends_with(&through), "{}", finding.message);
+                assert_eq!(finding.advice, [], "{}", control.id);
+            } else {
+                assert_eq!(finding.reason, Reason::FilterAbsent, "{}", control.id);
+            }
+        }
+    }
+}
