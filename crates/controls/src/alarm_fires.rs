@@ -2,11 +2,10 @@
 
 use model::{
     AccountId, Advice, AdviceCode, Arn, Link, Reason, Region,
-    evidence::{CompositeAlarm, Dimensions, MetricAlarm, MetricKey, MetricQuery},
+    evidence::{Dimensions, MetricAlarm, MetricKey, MetricQuery},
 };
 
 use crate::{
-    composite_alarm::{composite_topics, composites_telling},
     data_points::{
         Comparison, LONGEST_WINDOW_SECONDS, LowSampleCount, Publication, Samples, Statistic,
         low_sample_count,

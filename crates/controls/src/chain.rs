@@ -3,27 +3,21 @@
 //! The walk keeps every candidate as a node, and each metric filter that may match a required event
 //! as a path with the obstacles between its trail and a human.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod below_filter;
+
+use std::sync::Arc;
 
 use model::{
-    AccountId, Advice, AdviceCode, Arn, ChainNode, Gap, Link, LogGroupArn, NodeState, Reason,
-    Region,
-    evidence::{
-        AccountEvidence, CompositeAlarm, LogGroupEvidence, MetricAlarm, MetricFilter, MetricKey,
-        MetricTransformation, Place, Presence, SubscriptionState, Trail,
-    },
+    AccountId, Advice, ChainNode, Gap, Link, NodeState, Reason, Region,
+    evidence::{AccountEvidence, LogGroupEvidence, MetricFilter, Place, Presence, Trail},
 };
 use serde_json::json;
 
 use crate::{
     Control,
-    alarm_fires::{
-        Published, ToldThrough, alarm_obstacles, composite_topics, composites_telling, topics,
-    },
-    metric_filter::{filter_obstacles, published, sharing_obstacle, worthless},
-    obstacle::{Obstacle, best},
+    metric_filter::filter_obstacles,
+    obstacle::Obstacle,
     pattern_book::{KnownPattern, PatternBook},
-    topic_access::topic_obstacles,
     trail_coverage::{Wanted, trail_obstacles},
 };
 
@@ -52,8 +46,19 @@ impl Path<'_> {
     }
 }
 
+/// Which metric filters are walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filters {
+    /// Those that were made for the control: what a human would look at.
+    Meant,
+    /// Every one that may match a required event, as a filter on something else may: what the verdict
+    /// rests on.
+    All,
+}
+
 /// What the walk over one account's evidence found.
 pub(crate) struct Walk<'e> {
+    filters: Filters,
     control: &'e Control,
     evidence: &'e AccountEvidence,
     book: &'e PatternBook,
@@ -76,8 +81,10 @@ impl<'e> Walk<'e> {
         evidence: &'e AccountEvidence,
         trails: &'e [Trail],
         book: &'e PatternBook,
+        filters: Filters,
     ) -> Self {
         let mut walk = Self {
+            filters,
             control,
             evidence,
             book,
@@ -234,7 +241,10 @@ impl<'e> Walk<'e> {
         let relevant: Vec<(&MetricFilter, Arc<KnownPattern>)> = filters
             .iter()
             .map(known)
-            .filter(|(_, pattern)| self.book.concerns(self.control, pattern))
+            .filter(|(_, pattern)| match self.filters {
+                Filters::Meant => self.book.is_meant(self.control, pattern),
+                Filters::All => self.book.concerns(self.control, pattern),
+            })
             .collect();
         let holds = match (filters.len(), filters.len() - relevant.len()) {
             (1, 0) => "1 metric filter".to_owned(),
@@ -325,210 +335,6 @@ impl<'e> Walk<'e> {
         }
     }
 
-    /// What is in the way below one metric: one good alarm is enough.
-    fn metric(
-        &mut self,
-        parent: usize,
-        filter: &'e MetricFilter,
-        transformation: &'e MetricTransformation,
-        place: &Place,
-        advice: &mut Vec<Advice>,
-    ) -> Vec<Obstacle> {
-        let metric = transformation.metric(place.clone());
-        let name = format!("{}/{}", metric.namespace, metric.name);
-        let others = others_on(&self.evidence.log_groups, filter, &metric);
-        if let Some(obstacle) = sharing_obstacle(filter, transformation, &others) {
-            return vec![obstacle.at(parent)];
-        }
-        if !others.is_empty() && self.concerns_others(&metric) {
-            advice.push(Advice {
-                code: AdviceCode::Noise,
-                message: format!("filters on other events publish to the metric {name} as well"),
-            });
-        }
-        let published = published(filter, transformation, &metric, &others);
-        let Some(alarms) = self.evidence.alarms.get(&metric).map(AsRef::as_ref) else {
-            let message = format!("alarms on the metric {name} were not looked for");
-            return vec![Obstacle::new(Link::Alarm, Reason::EvidenceGap, message).at(parent)];
-        };
-        let mut alternatives = Vec::new();
-        let monitoring = alarms.monitoring.iter().map(|one| &one.found);
-        for found in std::iter::once(&alarms.found).chain(monitoring) {
-            match found {
-                Err(gap) => {
-                    let obstacle = Obstacle::gap(Link::Alarm, gap).at(parent);
-                    alternatives.push((vec![obstacle], Vec::new()));
-                }
-                Ok(found) => {
-                    for alarm in &found.metric_alarms {
-                        let composites = &found.composite_alarms;
-                        alternatives.push(self.alarm(parent, alarm, composites, &published));
-                    }
-                }
-            }
-        }
-        // The advice of the alarm that counts.
-        let Some((chosen, own_advice)) = best(alternatives) else {
-            let message = format!(
-                "no alarm in account {}, {} watches the metric {name}",
-                place.account, place.region
-            );
-            return vec![Obstacle::new(Link::Alarm, Reason::AlarmAbsent, message).at(parent)];
-        };
-        advice.extend(own_advice);
-        if published.value == Some(0.0) && !chosen.is_empty() {
-            return [worthless(filter).at(parent)]
-                .into_iter()
-                .chain(chosen)
-                .collect();
-        }
-        chosen
-    }
-
-    /// Whether a filter that matches none of the required events publishes to the metric.
-    fn concerns_others(&self, metric: &MetricKey) -> bool {
-        publishers(&self.evidence.log_groups, metric).any(|(filter, _)| {
-            let pattern = self.book.pattern(&filter.pattern);
-            !self.book.concerns(self.control, &pattern)
-        })
-    }
-
-    /// What is in the way at an alarm and below it: its own topics, or those of a composite alarm
-    /// that is in ALARM when it is.
-    fn alarm(
-        &mut self,
-        parent: usize,
-        alarm: &'e MetricAlarm,
-        composites: &'e [CompositeAlarm],
-        published: &Published<'_>,
-    ) -> (Vec<Obstacle>, Vec<Advice>) {
-        let mut advice = Vec::new();
-        let mut own = alarm_obstacles(alarm, published, &mut advice);
-        let candidate = Candidate {
-            link: Link::Alarm,
-            parent: Some(parent),
-            resource: alarm.arn.to_string(),
-            home: alarm.arn.home(),
-            read: json!(alarm),
-        };
-        let node = self.node(candidate, &mut own, "one event takes it to ALARM");
-        if own
-            .iter()
-            .any(|obstacle| obstacle.reason == Reason::AlarmOtherMetric)
-        {
-            return (own, advice);
-        }
-        let (telling, firing): (Vec<Obstacle>, Vec<Obstacle>) =
-            own.into_iter().partition(|o| is_about_telling(o.reason));
-        let mut alternatives = vec![self.told(node, &alarm.arn, telling, &topics(alarm))];
-        for told in composites_telling(alarm, composites) {
-            alternatives.push(self.composite(node, told));
-        }
-        let (below, own_advice) = best(alternatives).unwrap_or_default();
-        advice.extend(own_advice);
-        (firing.into_iter().chain(below).collect(), advice)
-    }
-
-    fn composite(&mut self, parent: usize, told: ToldThrough<'e>) -> (Vec<Obstacle>, Vec<Advice>) {
-        let ToldThrough {
-            composite,
-            mut obstacles,
-            mut advice,
-        } = told;
-        let candidate = Candidate {
-            link: Link::Alarm,
-            parent: Some(parent),
-            resource: composite.arn.to_string(),
-            home: composite.arn.home(),
-            read: json!(composite),
-        };
-        let node = self.node(candidate, &mut obstacles, "in ALARM whenever that alarm is");
-        let topics = composite_topics(composite);
-        let (below, own_advice) = self.told(node, &composite.arn, obstacles, &topics);
-        advice.extend(own_advice);
-        (below, advice)
-    }
-
-    /// What is in the way between an alarm, plain or composite, and a human: one good topic is enough.
-    fn told(
-        &mut self,
-        node: usize,
-        alarm: &Arn,
-        own: Vec<Obstacle>,
-        topics: &[Arn],
-    ) -> (Vec<Obstacle>, Vec<Advice>) {
-        let below: Vec<_> = topics
-            .iter()
-            .map(|topic| self.topic(node, alarm, topic))
-            .collect();
-        let (below, mut advice) = best(below).unwrap_or_default();
-        let muted = self.evidence.mute_rules.get(alarm);
-        if let Some(rules) = muted.and_then(|muted| muted.rules.as_ref().ok()) {
-            advice.extend(rules.iter().map(|rule| Advice {
-                code: AdviceCode::AlarmMuted,
-                message: format!("the mute rule {rule} silences the alarm {alarm} at times"),
-            }));
-        }
-        (own.into_iter().chain(below).collect(), advice)
-    }
-
-    fn topic(&mut self, parent: usize, alarm: &Arn, arn: &Arn) -> (Vec<Obstacle>, Vec<Advice>) {
-        let topic = self.evidence.topics.get(arn).map(AsRef::as_ref);
-        let mut advice = Vec::new();
-        let mut own = topic_obstacles(alarm, arn, topic, &mut advice);
-        let attributes = topic.and_then(|topic| topic.attributes.as_ref().ok());
-        let candidate = Candidate {
-            link: Link::Topic,
-            parent: Some(parent),
-            resource: arn.to_string(),
-            home: arn.home(),
-            read: json!(attributes),
-        };
-        let node = self.node(candidate, &mut own, "has a confirmed subscription");
-        let Some(Ok(Presence::Present(subscriptions))) = topic.map(|topic| &topic.subscriptions)
-        else {
-            return (own, advice);
-        };
-        for subscription in subscriptions {
-            let (state, reason, message) = match &subscription.state {
-                SubscriptionState::Confirmed(_) => (NodeState::Holds, None, "confirmed"),
-                SubscriptionState::Pending => (
-                    NodeState::Broken,
-                    Some(Reason::SubscriptionUnconfirmed),
-                    "waits for its confirmation",
-                ),
-                SubscriptionState::Deleted => (
-                    NodeState::Broken,
-                    Some(Reason::SubscriptionUnconfirmed),
-                    "deleted",
-                ),
-                SubscriptionState::Unrecognized => (
-                    NodeState::Unknown,
-                    Some(Reason::SubscriptionUndecided),
-                    "in a state that this version does not know",
-                ),
-            };
-            self.nodes.push(ChainNode {
-                link: Link::Subscription,
-                parent: Some(node),
-                resource: match &subscription.state {
-                    SubscriptionState::Confirmed(arn) => arn.to_string(),
-                    _ => format!("{} {}", subscription.protocol, subscription.endpoint),
-                },
-                account: arn.account(),
-                region: arn.region(),
-                state,
-                reason,
-                message: format!(
-                    "{} to {}, {message}",
-                    subscription.protocol, subscription.endpoint
-                ),
-                read: json!(subscription),
-            });
-        }
-        (own, advice)
-    }
-
     /// What could not be read on the way.
     pub(crate) fn gaps(&self) -> Vec<Gap> {
         self.evidence.shared_gaps().into_iter().cloned().collect()
@@ -562,42 +368,4 @@ fn class_obstacle(group: &LogGroupEvidence) -> Option<Obstacle> {
             ),
         )),
     }
-}
-
-/// Every filter that publishes to a metric, as far as the log groups of the evidence go.
-fn publishers<'e>(
-    groups: &'e BTreeMap<LogGroupArn, Arc<LogGroupEvidence>>,
-    metric: &'e MetricKey,
-) -> impl Iterator<Item = (&'e MetricFilter, &'e MetricTransformation)> {
-    let here = groups.values().filter(|group| {
-        group.arn.account() == metric.place.account && *group.arn.region() == metric.place.region
-    });
-    here.filter_map(|group| match &group.metric_filters {
-        Ok(Presence::Present(filters)) => Some(filters),
-        _ => None,
-    })
-    .flatten()
-    .flat_map(|filter| filter.transformations.iter().map(move |one| (filter, one)))
-    .filter(|(_, one)| one.namespace == metric.namespace && one.metric_name == metric.name)
-}
-
-/// What filters other than this one publish to a metric.
-fn others_on<'e>(
-    groups: &'e BTreeMap<LogGroupArn, Arc<LogGroupEvidence>>,
-    filter: &MetricFilter,
-    metric: &'e MetricKey,
-) -> Vec<&'e MetricTransformation> {
-    publishers(groups, metric)
-        .filter(|(other, _)| !std::ptr::eq(*other, filter))
-        .map(|(_, transformation)| transformation)
-        .collect()
-}
-
-/// Whether the reason is about who is told, not about whether the alarm fires: a composite alarm
-/// may tell somebody instead.
-fn is_about_telling(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::AlarmActionsDisabled | Reason::AlarmNoAction | Reason::ActionNotSns
-    )
 }

@@ -359,19 +359,6 @@ fn broken_link(
         let node = working.iter().find_map(|path| path.node);
         let mut obstacle = proven.obstacle(&subject);
         obstacle.node = node;
-        if is_by_the_way(question, working, proven) {
-            obstacle = Obstacle::new(
-                Link::MetricFilter,
-                Reason::FilterAbsent,
-                format!(
-                    "no metric filter is meant for the required events, though {subject} match{} {} of {}",
-                    if names.len() == 1 { "es" } else { "" },
-                    proven.covered,
-                    question.required()
-                ),
-            );
-            obstacle.node = node.and_then(|node| walk.nodes.get(node)?.parent);
-        }
         mendings.push((question.required().saturating_sub(proven.covered), obstacle));
     }
     let most = mendings
@@ -382,14 +369,6 @@ fn broken_link(
         return obstacle;
     }
     furthest(question, walk)
-}
-
-/// Whether filters that are about something else match some of the required events: a filter on IAM's
-/// `DeletePolicy` that names no source also matches that of AWS Organizations.
-fn is_by_the_way(question: &Question<'_>, working: &[&Path<'_>], proven: &Answer) -> bool {
-    let mut patterns = working.iter().filter_map(|path| path.pattern.as_ref());
-    proven.covered * 2 < question.required()
-        && patterns.all(|pattern| question.book.noise(question.control, pattern).is_some())
 }
 
 fn furthest(question: &Question<'_>, walk: &Walk<'_>) -> Obstacle {

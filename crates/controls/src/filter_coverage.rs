@@ -57,6 +57,14 @@ impl Answer {
         self.missed.is_empty() && self.undecided.is_none()
     }
 
+    /// How many of the required events are matched, at least under a condition.
+    pub(crate) fn touched(&self, required: usize) -> usize {
+        let never = (self.missed.iter())
+            .filter(|missed| missed.kind == MissedKind::NeverMatched)
+            .count();
+        required.saturating_sub(never)
+    }
+
     /// Nothing is missed for certain.
     pub(crate) fn may_be_covered(&self) -> bool {
         self.missed.is_empty()

@@ -10,7 +10,7 @@ use model::{
 
 use crate::{
     Control,
-    chain::{Path, Walk},
+    chain::{Filters, Path, Walk},
     decide::{decide, near_misses},
     event_rule::equivalent,
     pattern_book::PatternBook,
@@ -227,8 +227,20 @@ fn walked(
     book: &PatternBook,
     finding: Finding,
 ) -> Finding {
-    let walk = Walk::over(control, evidence, trails, book);
-    let decision = decide(control, &walk, book);
+    let over = |filters| {
+        let walk = Walk::over(control, evidence, trails, book, filters);
+        let decision = decide(control, &walk, book);
+        (walk, decision)
+    };
+    let (mut walk, mut decision) = over(Filters::Meant);
+    // More filters never break what is proven, but they may prove it, or be what is not known. Where
+    // they change nothing, they explain nothing.
+    if decision.reason.verdict() != Verdict::Pass {
+        let (all, by_all) = over(Filters::All);
+        if by_all.reason.verdict() != decision.reason.verdict() {
+            (walk, decision) = (all, by_all);
+        }
+    }
     let near_misses = match decision.reason.verdict() {
         Verdict::Fail | Verdict::Unknown => near_misses(control, &walk, book),
         Verdict::Pass | Verdict::NotApplicable => Vec::new(),

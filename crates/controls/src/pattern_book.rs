@@ -126,6 +126,35 @@ impl PatternBook {
         )
     }
 
+    /// Whether a filter with the pattern was made for the control, as far as can be told: a filter on
+    /// IAM's `DeletePolicy` that names no source also matches that of AWS Organizations, and one on
+    /// the root user matches whatever the root user does. One that is not understood may be.
+    pub(crate) fn is_meant(&self, control: &Control, pattern: &Arc<KnownPattern>) -> bool {
+        let Ok(parsed) = &pattern.parsed else {
+            return true;
+        };
+        if !self.concerns(control, pattern) {
+            return false;
+        }
+        let answer = self.answer(control, [pattern]);
+        if answer.is_covered() || self.noise(control, pattern).is_none() {
+            return true;
+        }
+        let required = control.required_events().len();
+        answer.touched(required) * 2 >= required && {
+            let (by_name, by_more): (Vec<&str>, Vec<&str>) = control
+                .asked_for_events()
+                .iter()
+                .flat_map(|event| event.fields.keys().map(String::as_str))
+                .partition(|path| matches!(*path, "eventName" | "eventSource"));
+            if by_more.is_empty() {
+                by_name.iter().any(|path| parsed.asks_for(path))
+            } else {
+                by_more.iter().any(|path| parsed.compares(path))
+            }
+        }
+    }
+
     /// What the patterns come to together.
     pub(crate) fn answer<'p>(
         &self,

@@ -47,6 +47,18 @@ pub(crate) struct Selector {
     pub(crate) segments: Vec<Segment>,
 }
 
+impl Selector {
+    /// Whether it is the dotted path, or could be with a wildcard.
+    pub(crate) fn may_be(&self, path: &str) -> bool {
+        let mut names = path.split('.');
+        self.segments.iter().all(|segment| match segment {
+            Segment::Member(own) => names.next() == Some(own),
+            Segment::AnyMember => names.next().is_some(),
+            Segment::Index(_) | Segment::AnyElement => false,
+        }) && names.next().is_none()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Segment {
     /// `.name` or `.['any name']`

@@ -26,7 +26,7 @@ pub use explain::{Explanation, ExplanationLine};
 pub use outcome::{Doubt, Match};
 pub use requirement::{FieldConstraint, RequiredEvent};
 
-use ast::Pattern;
+use ast::{Expr, Operator, Pattern, Test};
 
 /// Which of the three languages a pattern is written in, told by its first character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,6 +75,47 @@ impl FilterPattern {
             Pattern::Space(_) => Dialect::SpaceDelimited,
             Pattern::Terms(_) => Dialect::Terms,
         }
+    }
+
+    /// Whether the pattern compares a field, given as a dotted path such as `userIdentity.type`.
+    ///
+    /// This tells what a pattern is about, not what it matches. A pattern that is not of the JSON
+    /// dialect names no fields and may be about any.
+    ///
+    /// ```
+    /// let pattern: filter_pattern::FilterPattern = "{ $.errorCode NOT EXISTS }".parse()?;
+    /// assert!(pattern.compares("errorCode") && !pattern.compares("eventName"));
+    /// # Ok::<(), filter_pattern::ParseError>(())
+    /// ```
+    pub fn compares(&self, path: &str) -> bool {
+        self.any_comparison(path, |_| true)
+    }
+
+    /// Whether a comparison asks that a field hold something, rather than that it hold something else
+    /// or nothing.
+    pub fn asks_for(&self, path: &str) -> bool {
+        self.any_comparison(path, |test| match test {
+            Test::NotExists | Test::Compare(Operator::NotEqual, _) => false,
+            Test::IsNull | Test::IsTrue | Test::IsFalse | Test::Compare(..) => true,
+        })
+    }
+
+    fn any_comparison(&self, path: &str, is_wanted: impl Fn(&Test) -> bool) -> bool {
+        let Pattern::Json(expr) = &self.pattern else {
+            return true;
+        };
+        let mut waiting = vec![expr];
+        while let Some(expr) = waiting.pop() {
+            match expr {
+                Expr::And(parts, _) | Expr::Or(parts, _) => waiting.extend(parts),
+                Expr::Test(comparison) => {
+                    if comparison.selector.may_be(path) && is_wanted(&comparison.test) {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
     }
 
     /// Whether the pattern matches a log message, given as its raw text.
