@@ -115,12 +115,13 @@ impl Rule {
                     .collect();
                 let sure = each.iter().filter(|one| **one == Some(true)).count();
                 let possible = each.iter().filter(|one| **one != Some(false)).count();
-                // How a share of the list is rounded is not documented: between the two it is open.
+                // How a share of the list is rounded is not documented: between the two it is open,
+                // but a share above 0 is never none of them.
                 let (enough, too_few) = match quorum {
                     Quorum::Count(count) => (*count, *count),
                     Quorum::Percent(share) => {
                         let share = share.saturating_mul(alarms.len());
-                        (share.div_ceil(100), share / 100)
+                        (share.div_ceil(100), (share / 100).max(1))
                     }
                 };
                 if sure >= enough {
