@@ -10,7 +10,7 @@ use crate::{
         Comparison, LONGEST_WINDOW_SECONDS, LowSampleCount, Publication, Samples, Statistic,
         low_sample_count,
     },
-    metric_math::{Reduction, Step, apply, reduce},
+    metric_math::{OutOfRange, Reduction, Step, apply, reduce},
     obstacle::Obstacle,
 };
 
@@ -405,15 +405,15 @@ fn point_obstacle(
     };
     let breaches = |samples: &Samples| -> Option<bool> {
         let point = settings.statistic.of(samples)?;
-        let point = apply(steps, Some(point))??;
+        let point = apply(steps, Some(point)).ok()??;
         settings.comparison.breaches(point, settings.threshold)
     };
     let quiet: Vec<Option<bool>> = contents.quiet.iter().map(breaches).collect();
     // What missing data is filled with is seen in periods without any event.
     let filled = match apply(steps, None) {
-        None => None,
-        Some(None) => Some(false),
-        Some(Some(point)) => settings.comparison.breaches(point, settings.threshold),
+        Err(OutOfRange) => None,
+        Ok(None) => Some(false),
+        Ok(Some(point)) => settings.comparison.breaches(point, settings.threshold),
     };
     if filled == Some(true) {
         let message = format!(

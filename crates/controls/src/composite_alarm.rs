@@ -575,7 +575,7 @@ impl<'a, 'e: 'a> Family<'a, 'e> {
                     }
             });
             let Some(member) = next else { break };
-            arns.insert(&member.composite.arn.as_str());
+            arns.insert(member.composite.arn.as_str());
             names.insert(&member.composite.name);
         }
         arns.remove(self.alarm.arn.as_str());

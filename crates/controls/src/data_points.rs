@@ -227,13 +227,11 @@ impl Statistic {
                 .flatten()
         };
         match self {
-            Self::Sum => Interval::exactly(samples.sum(all)),
-            Self::Average => mean(&all),
             Self::Minimum => Interval::exactly(low),
             Self::Maximum => Interval::exactly(high),
-            Self::SampleCount => Interval::exactly(count),
             Self::Percentile(share) => samples.percentile(share),
-            Self::TrimmedMean(BoundsOf(Bounds::Percent(0.0, 100.0)))
+            Self::Average
+            | Self::TrimmedMean(BoundsOf(Bounds::Percent(0.0, 100.0)))
             | Self::WinsorizedMean(BoundsOf(Bounds::Percent(0.0, 100.0))) => mean(&all),
             // Which of the samples go depends on how ranks are rounded; the mean of any of them
             // lies between the least and the greatest.
@@ -243,8 +241,10 @@ impl Statistic {
             Self::WinsorizedMean(BoundsOf(Bounds::Values(least, most))) => {
                 Interval::exactly(samples.sum_of(|value| value.clamp(least, most)) / count)
             }
-            Self::TrimmedCount(BoundsOf(Bounds::Percent(0.0, 100.0))) => Interval::exactly(count),
-            Self::TrimmedSum(BoundsOf(Bounds::Percent(0.0, 100.0))) => {
+            Self::SampleCount | Self::TrimmedCount(BoundsOf(Bounds::Percent(0.0, 100.0))) => {
+                Interval::exactly(count)
+            }
+            Self::Sum | Self::TrimmedSum(BoundsOf(Bounds::Percent(0.0, 100.0))) => {
                 Interval::exactly(samples.sum(all))
             }
             Self::TrimmedCount(BoundsOf(Bounds::Percent(..))) => Interval::between(0.0, count),

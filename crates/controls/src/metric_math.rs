@@ -26,23 +26,31 @@ pub(crate) enum Step {
     Fill(f64),
 }
 
-/// Takes a data point through the steps; `None` inside is missing data, outside not decided.
-pub(crate) fn apply(steps: &[Step], point: Option<Interval>) -> Option<Option<Interval>> {
+/// A calculation leaves the range of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfRange;
+
+/// Takes a data point through the steps; `None` is missing data.
+pub(crate) fn apply(
+    steps: &[Step],
+    point: Option<Interval>,
+) -> Result<Option<Interval>, OutOfRange> {
     let mut point = point;
     for step in steps {
-        point = match (point, *step) {
-            (None, Step::Fill(value)) => Some(Interval::exactly(value)?),
-            (None, _) => None,
-            (Some(known), step) => Some(known.map(|x| match step {
+        let after = match (point, *step) {
+            (None, Step::Fill(value)) => Interval::exactly(value),
+            (None, _) => continue,
+            (Some(known), step) => known.map(|x| match step {
                 Step::Add(value) => x + value,
                 Step::SubtractFrom(value) => value - x,
                 Step::Multiply(value) => x * value,
                 Step::Divide(value) => x / value,
                 Step::Fill(_) => x,
-            })?),
+            }),
         };
+        point = Some(after.ok_or(OutOfRange)?);
     }
-    Some(point)
+    Ok(point)
 }
 
 /// What an alarm's queries come to.

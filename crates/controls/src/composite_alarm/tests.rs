@@ -88,7 +88,7 @@ ALARM($) OR NOT ALARM(other)             | alarm-undecided     | usually TRUE be
 ALARM($) OR OK(other)                    | alarm-undecided     | the same
 ALARM($) OR (ALARM(a) AND OK(b))         | tells +others       | the others hold it only where one is in ALARM
 (ALARM(a) OR ALARM($)) AND (ALARM($) OR ALARM(b)) | tells +others | TRUE with the alarm either way
-ALARM($) OR ALARM(a) AND ALARM(b)        | tells +others       | TRUE with the alarm, whichever binds more tightly... unless read in order
+ALARM($) OR ALARM(a) AND ALARM(b)        | alarm-undecided     | (it OR a) AND b would depend on b; which binds more tightly is not documented
 ALARM(a) AND ALARM(b) OR ALARM($)        | alarm-undecided     | a AND (b OR it) would depend on a
 AT_LEAST(1, ALARM, ($, other))           | tells +others       | one is enough
 AT_LEAST(1, ALARM, ($))                  | tells               | a list of one

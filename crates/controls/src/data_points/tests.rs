@@ -96,7 +96,7 @@ fn a_week_takes_no_longer_than_a_minute() {
 fn brute_force(minutes: u32, value: f64, default: Option<f64>) -> (Vec<Samples>, Vec<Samples>) {
     let mut each: Vec<Option<(f64, u64)>> = vec![None, Some((value, 1)), Some((value, 2))];
     each.push(Some((value, MANY)));
-    let matches = each.len();
+    let default_at = each.len();
     each.extend(default.map(|default| Some((default, 1))));
     let (mut matched, mut quiet) = (Vec::new(), Vec::new());
     for number in 0..each.len().pow(minutes) {
@@ -106,7 +106,7 @@ fn brute_force(minutes: u32, value: f64, default: Option<f64>) -> (Vec<Samples>,
         for _ in 0..minutes {
             let index = rest % each.len();
             rest /= each.len();
-            matches_here |= (1..matches).contains(&index);
+            matches_here |= (1..default_at).contains(&index);
             samples.extend(each[index]);
         }
         if matches_here {
