@@ -451,6 +451,18 @@ fn point_obstacle(
         .iter()
         .all(|samples| breaches(samples) == Some(true))
     {
+        // Whether CloudWatch publishes the default value in the minute of a match is not documented. For
+        // these two statistics it is ruled: a default value of 0 dilutes them.
+        let is_diluted = settings.statistic.is_average_or_minimum()
+            && (published.default_value.iter())
+                .chain(&published.other_defaults)
+                .all(|default| *default == 0.0);
+        if is_diluted {
+            return Some(broken(
+                Reason::AlarmNeverFires,
+                format!("{rule} does not hold for one event beside the filter's default value 0"),
+            ));
+        }
         return Some(undecided(format!(
             "{rule} shows one event unless its minute holds the filter's default value as well, which is not decided"
         )));

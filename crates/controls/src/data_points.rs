@@ -152,6 +152,11 @@ impl Bounds {
 }
 
 impl Statistic {
+    /// Whether it is one of the two that zeros beside a match dilute.
+    pub(crate) fn is_average_or_minimum(&self) -> bool {
+        matches!(self, Self::Average | Self::Minimum)
+    }
+
     /// Reads a statistic in exactly the forms that CloudWatch documents; `None` for any other.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let known = match text {

@@ -133,3 +133,92 @@ pub(crate) fn filter_obstacles(filter: &MetricFilter) -> Vec<Obstacle> {
     }
     obstacles
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn filter(value: &str) -> MetricFilter {
+        MetricFilter {
+            name: "org".to_owned(),
+            pattern: "{ $.eventSource = \"organizations.amazonaws.com\" }".to_owned(),
+            transformations: vec![MetricTransformation {
+                metric_name: "Org".to_owned(),
+                namespace: "CIS".to_owned(),
+                value: value.to_owned(),
+                default_value: None,
+                dimensions: BTreeMap::new(),
+                unit: None,
+            }],
+            apply_on_transformed_logs: false,
+            field_selection_criteria: None,
+            emit_system_field_dimensions: Vec::new(),
+        }
+    }
+
+    fn reasons(filter: &MetricFilter) -> Vec<Reason> {
+        let obstacles = filter_obstacles(filter);
+        obstacles
+            .into_iter()
+            .map(|obstacle| obstacle.reason)
+            .collect()
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_worthless_or_not_decided() {
+        for value in ["1", " 1 ", "0.5", "-1", "1e3", "0"] {
+            assert_eq!(reasons(&filter(value)), [], "{value}");
+        }
+        for value in ["$.eventName", "$.eventSource"] {
+            assert_eq!(
+                reasons(&filter(value)),
+                [Reason::FilterMetricWorthless],
+                "{value}"
+            );
+        }
+        for value in [
+            "$.requestParameters.amount",
+            "$latency",
+            "one",
+            "",
+            "NaN",
+            "inf",
+            "1e999",
+        ] {
+            assert_eq!(
+                reasons(&filter(value)),
+                [Reason::FilterUndecided],
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_option_that_narrows_what_a_filter_sees_is_named() {
+        let mut narrowed = filter("1");
+        narrowed.field_selection_criteria = Some("@aws.account = \"111111111111\"".to_owned());
+        let obstacles = filter_obstacles(&narrowed);
+        assert_eq!(obstacles[0].reason, Reason::FilterUndecided);
+        assert!(
+            obstacles[0].message.contains("@aws.account"),
+            "{obstacles:?}"
+        );
+        let mut transformed = filter("1");
+        transformed.apply_on_transformed_logs = true;
+        assert_eq!(reasons(&transformed), [Reason::FilterUndecided]);
+        let mut silent = filter("1");
+        silent.transformations.clear();
+        assert_eq!(reasons(&silent), [Reason::FilterMetricWorthless]);
+    }
+
+    #[test]
+    fn values_that_are_the_same_number_are_the_same() {
+        let (one, other) = (filter("1"), filter("1.0"));
+        let obstacle = |other: &MetricFilter| {
+            sharing_obstacle(&one, &one.transformations[0], &[&other.transformations[0]])
+        };
+        assert_eq!(obstacle(&other), None);
+        assert!(obstacle(&filter("2")).is_some());
+    }
+}

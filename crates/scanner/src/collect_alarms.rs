@@ -150,7 +150,11 @@ fn metric_alarm(alarm: SdkAlarm) -> Option<MetricAlarm> {
         .collect();
     queries.sort();
     let unknown_settings = [
-        ("EvaluationWindow", alarm.evaluation_window.is_some()),
+        (
+            "EvaluationWindow",
+            // The sliding window is what an alarm without the setting has.
+            (alarm.evaluation_window.as_ref()).is_some_and(|window| !window.is_sliding_window()),
+        ),
         ("WarmUpConfiguration", alarm.warm_up_configuration.is_some()),
         ("EvaluationCriteria", alarm.evaluation_criteria.is_some()),
         ("EvaluationInterval", alarm.evaluation_interval.is_some()),

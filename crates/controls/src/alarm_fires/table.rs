@@ -46,7 +46,7 @@ other-four-defaults    | default=0 other=0.1,0.2,0.3        | alarm-undecided   
 average                | stat=Average                       | fires               | only matches are published
 average-default-0      | stat=Average default=0             | alarm-never-fires   | zeros of quiet minutes dilute the average
 average-default-above  | stat=Average default=0 op=> thr=0  | fires               | a match keeps the average above 0, however little
-average-one-minute     | stat=Average default=0 period=60   | alarm-undecided     | whether the minute of a match holds the default value is not documented
+average-one-minute     | stat=Average default=0 period=60   | alarm-never-fires   | ruled: whether the minute of a match holds the default value is not documented
 average-day            | stat=Average default=0 thr=0.5     | alarm-never-fires   | one match in five minutes makes 0.2
 minimum                | stat=Minimum                       | fires               | only matches are published
 minimum-default-0      | stat=Minimum default=0             | alarm-never-fires   | a quiet minute makes the minimum 0

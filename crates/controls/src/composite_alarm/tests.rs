@@ -1,3 +1,5 @@
+//! Rules and what they tell, in every state of the other alarms.
+
 use super::*;
 use model::evidence::Dimensions;
 use proptest::prelude::*;

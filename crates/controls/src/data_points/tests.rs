@@ -1,3 +1,5 @@
+//! What a period holds, and what the statistics make of it.
+
 use super::*;
 use proptest::prelude::*;
 

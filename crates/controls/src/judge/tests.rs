@@ -821,7 +821,8 @@ fn an_event_bridge_rule_is_advice_and_no_pass() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    // Each case judges several accounts by every control.
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// What is judged once for all gives what each account alone would get.
     #[test]
@@ -841,6 +842,10 @@ proptest! {
             prop_assert_eq!(judge_all.findings(&JudgeContext::default(), &account, Some(&evidence)), alone);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn adding_a_good_chain_makes_it_pass(a in any_chain("a", OWN), b in any_chain("b", OWNER)) {

@@ -1,3 +1,5 @@
+//! Expressions, and what they come to.
+
 use super::*;
 use model::evidence::Dimensions;
 use proptest::prelude::*;
