@@ -37,7 +37,21 @@ pub(super) fn rows<'e>(
             let cause = (finding.reason, finding.link, finding.message.as_str());
             by_cause.entry(cause).or_default().push(entry);
         }
-        by_cause.into_values().collect()
+        // What fails several controls of the same accounts in the same way, each by its own alarm or
+        // filter, is one thing too.
+        let mut by_accounts: BTreeMap<(Reason, Option<Link>, Vec<AccountId>), Row<'e>> =
+            BTreeMap::new();
+        for ((reason, link, _), row) in by_cause {
+            let mut accounts: Vec<AccountId> =
+                row.iter().map(|entry| entry.finding.account).collect();
+            accounts.sort_unstable();
+            accounts.dedup();
+            by_accounts
+                .entry((reason, link, accounts))
+                .or_default()
+                .extend(row);
+        }
+        by_accounts.into_values().collect()
     };
     for row in &mut rows {
         row.sort_by_key(|entry| place(report, entry));
@@ -98,6 +112,11 @@ pub(super) fn push_rows(out: &mut String, rows: &[Row<'_>], options: &Options) {
             several => format!("{several} controls: {}", with_link(finding)),
         };
         let name = safe(&first.account_name, NAME_WIDTH);
+        let mut why = why(finding);
+        let messages = count(row.iter().map(|entry| entry.finding.message.as_str())).len();
+        if messages > 1 {
+            why = format!("{why}\nand {} more alike", thousands(number(messages - 1)));
+        }
         let others = match count(row.iter().map(|entry| entry.finding.account)).len() {
             0 | 1 => String::new(),
             all => format!("and {} more", thousands(number(all - 1))),
@@ -109,13 +128,13 @@ pub(super) fn push_rows(out: &mut String, rows: &[Row<'_>], options: &Options) {
                 Cell::new(lines(&[&finding.account.to_string(), &others])),
                 Cell::new(name),
                 Cell::new(reason),
-                Cell::new(why(finding)),
+                Cell::new(why),
             ]);
         } else {
             table.add_row(vec![
                 verdict,
                 Cell::new(lines(&[&finding.account.to_string(), &name, &others])),
-                Cell::new(lines(&[&reason, &why(finding)])),
+                Cell::new(lines(&[&reason, &why])),
             ]);
         }
     }
