@@ -97,3 +97,24 @@ async fn accounts_under_a_good_organization_trail_pass_every_control() {
     assert_eq!(covered % 15, 0, "covered by it for some controls only");
     assert!(covered >= 15 * 15, "{covered}");
 }
+
+#[tokio::test]
+async fn fifteen_controls_cost_no_more_calls_than_one() {
+    let simulator = scenario("fifteen_controls").await;
+    let id = simulator
+        .world()
+        .named("without-rds-data")
+        .unwrap()
+        .id
+        .clone();
+    let run = Shell::at(&simulator)
+        .by_every_control()
+        .once(&["--account", &id])
+        .await;
+    assert_eq!(run.code, 0, "{run:#?}");
+    let calls = simulator.calls();
+    let calls = calls.iter().filter(|(key, _)| key.account == id);
+    let calls: u64 = calls.map(|(_, count)| count).sum();
+    // And the AssumeRole, which is charged to the caller.
+    assert!(calls < 10, "{calls}");
+}

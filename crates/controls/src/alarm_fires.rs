@@ -7,8 +7,8 @@ use model::{
 
 use crate::{
     data_points::{
-        Comparison, LONGEST_WINDOW_SECONDS, LowSampleCount, Publication, Samples, Statistic,
-        low_sample_count,
+        Comparison, Contents, LONGEST_WINDOW_SECONDS, LowSampleCount, Publication, Samples,
+        Statistic, low_sample_count,
     },
     metric_math::{OutOfRange, Reduction, Step, apply, reduce},
     obstacle::Obstacle,
@@ -433,11 +433,7 @@ fn point_obstacle(
     }
     let matched: Vec<Option<bool>> = contents.matched.iter().map(breaches).collect();
     if matched.contains(&Some(false)) {
-        let message = if matched.iter().all(|breaching| *breaching == Some(false)) {
-            format!("{rule} does not hold for one event, which publishes {value}")
-        } else {
-            format!("{rule} does not hold for one event whatever else arrives in the same period")
-        };
+        let message = too_little(settings, steps, value, &contents, &breaches);
         return Some(broken(Reason::AlarmNeverFires, message));
     }
     let all = matched.iter().chain(&quiet).chain([&filled]);
@@ -468,6 +464,45 @@ fn point_obstacle(
         )));
     }
     None
+}
+
+/// Says what one event comes to, and what the alarm asks for.
+fn too_little(
+    settings: &Settings<'_>,
+    steps: &[Step],
+    value: f64,
+    contents: &Contents,
+    breaches: &dyn Fn(&Samples) -> Option<bool>,
+) -> String {
+    let Settings {
+        comparison,
+        threshold,
+        ..
+    } = settings;
+    let asked = format!("the alarm asks for {} {threshold}", comparison.in_words());
+    let alone = Samples::one(value);
+    let exactly = |samples: &Samples| {
+        let point = apply(steps, Some(settings.statistic.of(samples)?)).ok()??;
+        (point.low.total_cmp(&point.high).is_eq()).then_some(point.low)
+    };
+    let through = if steps.is_empty() {
+        ""
+    } else {
+        " through its metric math"
+    };
+    let statistic = settings.rule.split(' ').next().unwrap_or_default();
+    let makes = |samples: &Samples| {
+        exactly(samples).map_or_else(
+            || format!("{statistic} something else{through}"),
+            |point| format!("{statistic} {point}{through}"),
+        )
+    };
+    if breaches(&alone) == Some(false) {
+        return format!("one event makes {}, and {asked}", makes(&alone));
+    }
+    let failing = (contents.matched.iter()).find(|samples| breaches(samples) == Some(false));
+    let beside = failing.map_or_else(String::new, &makes);
+    format!("one event beside what else may arrive in the same period makes {beside}, and {asked}")
 }
 
 /// Whether the alarm goes to ALARM on one breaching data point, and out of it again.
@@ -541,7 +576,7 @@ fn slowness(alarm: &MetricAlarm, settings: &Settings<'_>, advice: &mut Vec<Advic
         advice.push(Advice {
             code: AdviceCode::AlarmSlow,
             message: format!(
-                "alarm `{}` looks at {} periods of {period} seconds: it stays in ALARM that long after one event, and tells nobody of the next",
+                "alarm `{}` looks at {} × {period} seconds: it stays in ALARM that long after one event, and tells nobody of the next",
                 alarm.name, settings.periods
             ),
         });

@@ -306,6 +306,19 @@ impl<'e> Walk<'e> {
         for transformation in &filter.transformations {
             let mut advice = advice.to_vec();
             let below = self.metric(node, filter, transformation, place, &mut advice);
+            // What only shows below the filter may be the filter's own fault.
+            let own_fault = below.iter().find(|o| o.link == Link::MetricFilter);
+            if let (Some(fault), Some(shown)) = (own_fault, self.nodes.get_mut(node))
+                && shown.state == NodeState::Holds
+            {
+                shown.state = if fault.is_broken() {
+                    NodeState::Broken
+                } else {
+                    NodeState::Unknown
+                };
+                shown.reason = Some(fault.reason);
+                shown.message.clone_from(&fault.message);
+            }
             let obstacles = above
                 .iter()
                 .cloned()

@@ -63,6 +63,16 @@ impl Comparison {
         })
     }
 
+    /// The comparison in words that a number follows.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::AtLeast => "at least",
+            Self::Above => "more than",
+            Self::Below => "less than",
+            Self::AtMost => "at most",
+        }
+    }
+
     fn holds(self, value: f64, threshold: f64) -> bool {
         match self {
             Self::AtLeast => value >= threshold,
@@ -316,6 +326,11 @@ impl Samples {
             .collect();
         list.sort_by(|a, b| a.0.total_cmp(&b.0));
         Self(list)
+    }
+
+    /// A single sample.
+    pub(crate) fn one(value: f64) -> Self {
+        Self::new([(value, 1)])
     }
 
     fn least(&self) -> Option<f64> {

@@ -32,10 +32,10 @@ pub(crate) fn equivalent<'e>(
             return None;
         }
         let message = format!(
-            "the EventBridge rule `{}` in {} sends {taken} of the {} required events to {}: another way to be told, which is not the chain that the benchmark describes",
+            "the EventBridge rule `{}` sends {taken} of the {} required events, as far as they arise in {}, to {}: another way to be told, which is not the chain that the benchmark describes",
             rule.name,
-            place.region,
             required.len(),
+            place.region,
             rule.targets.join(" and "),
         );
         Some(Advice {

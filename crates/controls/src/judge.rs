@@ -11,7 +11,7 @@ use model::{
 use crate::{
     Control,
     chain::{Filters, Path, Walk},
-    decide::{decide, near_misses},
+    decide::{Decision, decide, near_misses},
     event_rule::equivalent,
     pattern_book::PatternBook,
     shared_judgements::SharedJudgements,
@@ -251,14 +251,12 @@ fn walked(
         gaps.retain(|gap| gap != decisive);
         gaps.insert(0, decisive.clone());
     }
-    let mut advice = decision.advice;
+    let mut advice = decision.advice.clone();
     advice.sort();
     advice.dedup();
     let mut chain = walk.nodes;
     name_filters(control, &walk.paths, book, &mut chain);
-    let broken = decision.node.and_then(|node| chain.get(node));
-    let broken = broken.filter(|node| node.reason == Some(decision.reason));
-    let message = with_resource(decision.message, broken);
+    let message = with_resource(&decision, &chain);
     Finding {
         reason: decision.reason,
         link: decision.link,
@@ -273,11 +271,24 @@ fn walked(
     }
 }
 
-/// Says which resource a sentence is about, unless it does already.
-fn with_resource(message: String, node: Option<&ChainNode>) -> String {
-    match node {
-        Some(node) if !message.contains(&node.resource) => format!("{message} ({})", node.resource),
-        _ => message,
+/// Says which resource a sentence is about, unless it does already. A filter has no ARN, so its log
+/// group's tells where it is.
+fn with_resource(decision: &Decision, chain: &[ChainNode]) -> String {
+    let message = &decision.message;
+    let Some(node) = decision.node.and_then(|node| chain.get(node)) else {
+        return message.clone();
+    };
+    let resource = match node.link {
+        Link::MetricFilter if decision.link == Some(Link::MetricFilter) => {
+            let group = node.parent.and_then(|parent| chain.get(parent));
+            group.map(|group| group.resource.as_str())
+        }
+        Link::Trail | Link::LogGroup => Some(node.resource.as_str()),
+        _ => Some(node.resource.as_str()).filter(|_| node.reason == Some(decision.reason)),
+    };
+    match resource {
+        Some(resource) if !message.contains(resource) => format!("{message} ({resource})"),
+        _ => message.clone(),
     }
 }
 

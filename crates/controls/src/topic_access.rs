@@ -71,9 +71,16 @@ fn access_obstacle(
             );
             return of(Reason::TopicKeyBlocks, message);
         }
+        let whose = if key.contains("alias/") {
+            "a customer key"
+        } else {
+            "a key that is given by its id, which could be the one that AWS manages"
+        };
         advice.push(Advice {
             code: AdviceCode::CustomerKeyNotRead,
-            message: format!("the topic {arn} is encrypted with a customer key, whose policy must let cloudwatch.amazonaws.com use it and was not read"),
+            message: format!(
+                "the topic {arn} is encrypted with {whose}; its policy must let cloudwatch.amazonaws.com use it and was not read"
+            ),
         });
     }
     let Some(policy) = &attributes.policy else {

@@ -263,7 +263,8 @@ fn add_advanced(selector: &AdvancedEventSelector, source: &str, recorded: &mut R
                 reads &= holds(field, "true");
                 writes &= holds(field, "false");
             }
-            "eventSource" if source.is_empty() => {}
+            // Leaving services out is told as advice; keeping to some is not known to exist.
+            "eventSource" if source.is_empty() => certain &= only_leaves_out(field),
             "eventSource" => {
                 if !holds(field, source) {
                     return;
@@ -275,6 +276,17 @@ fn add_advanced(selector: &AdvancedEventSelector, source: &str, recorded: &mut R
     }
     // AWS demands the category; a selector without one is not understood.
     recorded.add(reads, writes, certain && is_management);
+}
+
+fn only_leaves_out(field: &FieldSelector) -> bool {
+    let others = [
+        &field.equals,
+        &field.starts_with,
+        &field.ends_with,
+        &field.not_starts_with,
+        &field.not_ends_with,
+    ];
+    others.iter().all(|list| list.is_empty())
 }
 
 /// Whether a value meets all operators of a field.

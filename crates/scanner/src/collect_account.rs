@@ -24,6 +24,10 @@ use crate::{
 /// How many links or regions of one account are read at the same time. Pacing, not this, holds the rate.
 pub(crate) const LINKS_AT_ONCE: usize = 8;
 
+/// Up to how many metrics of one account and region are asked for one by one at once. Beyond that, a page
+/// of the list of alarms is one call, and most accounts have no second page.
+const FEW_METRICS: usize = 3;
+
 /// Tells which metric filters may matter, so that only their alarms are looked for.
 pub type IsCandidate = Arc<dyn Fn(&MetricFilter) -> bool + Send + Sync>;
 
@@ -48,6 +52,8 @@ pub struct Collector {
     log_groups: SharedLookup<LogGroupArn, CollectedLogGroup>,
     alarms: SharedLookup<MetricKey, Alarms>,
     all_alarms: SharedLookup<MetricKey, Alarms>,
+    /// The whole list of alarms where it fits on one page.
+    pub(crate) short_lists: SharedLookup<Place, Read<Option<FoundAlarms>>>,
     pub(crate) alarm_lists: SharedLookup<Place, Read<FoundAlarms>>,
     mute_rules: SharedLookup<Arn, MuteRules>,
     /// Whether there is any mute rule.
@@ -83,6 +89,7 @@ impl Collector {
             log_groups: SharedLookup::new(),
             alarms: SharedLookup::new(),
             all_alarms: SharedLookup::new(),
+            short_lists: SharedLookup::new(),
             alarm_lists: SharedLookup::new(),
             mute_rules: SharedLookup::new(),
             mute_rule_in: SharedLookup::new(),
@@ -169,9 +176,16 @@ impl Collector {
         metrics: impl IntoIterator<Item = &'a MetricKey>,
         lookup: AlarmLookup,
     ) -> Followed {
+        let metrics: Vec<&MetricKey> = metrics.into_iter().collect();
+        let in_one_place = |place: &Place| metrics.iter().filter(|one| one.place == *place).count();
         let alarms = self
-            .read_each(metrics, |metric| async move {
+            .read_each(metrics.iter().copied(), |metric| async move {
                 let found = match lookup {
+                    AlarmLookup::ByMetric if in_one_place(&metric.place) > FEW_METRICS => {
+                        self.alarms
+                            .get(metric, || self.collect_alarms_of_several(metric))
+                            .await
+                    }
                     AlarmLookup::ByMetric => {
                         self.alarms
                             .get(metric, || self.collect_alarms_of(metric))
@@ -229,6 +243,7 @@ impl Collector {
         });
         self.alarms.retain(all_lasting);
         self.all_alarms.retain(all_lasting);
+        self.short_lists.retain(lasting);
         self.alarm_lists.retain(lasting);
         self.mute_rules.retain(|muted| lasting(&muted.rules));
         self.mute_rule_in.retain(lasting);

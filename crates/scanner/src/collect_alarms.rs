@@ -5,6 +5,10 @@ use aws_sdk_cloudwatch::types::{
     AlarmType, CompositeAlarm as SdkComposite, Dimension, Metric, MetricAlarm as SdkAlarm,
     MetricDataQuery, StandardUnit,
 };
+use aws_sdk_cloudwatch::{
+    error::SdkError,
+    operation::describe_alarms::{DescribeAlarmsError, DescribeAlarmsOutput},
+};
 use futures::{StreamExt as _, stream};
 use model::evidence::{
     AlarmLookup, Alarms, CompositeAlarm, Dimensions, FoundAlarms, MetricAlarm, MetricKey,
@@ -101,43 +105,104 @@ impl Collector {
         }
     }
 
-    /// Every metric and composite alarm of an account and region, all pages.
-    async fn alarm_list(&self, place: &Place) -> Read<FoundAlarms> {
-        let client = &self.aws.clients().cloudwatch;
-        let session = self.aws.session(place.account);
-        let mut found = FoundAlarms::default();
-        let send = |target: Target, token| {
-            // Without the types AWS answers metric alarms only.
-            let request = client
-                .describe_alarms()
-                .max_records(100)
-                .set_next_token(token);
-            let request = request.alarm_types(AlarmType::MetricAlarm);
-            let request = request.alarm_types(AlarmType::CompositeAlarm);
-            request
-                .customize()
-                .config_override(target.cloudwatch())
-                .send()
+    /// The alarms on a metric where several metrics are asked for: from the first page of the list, if
+    /// that is all of it, or else by metric.
+    pub(crate) async fn collect_alarms_of_several(&self, metric: &MetricKey) -> Alarms {
+        let place = &metric.place;
+        let page = self.short_lists.get(place, || self.short_list(place)).await;
+        let found = match page.as_ref() {
+            Ok(Some(all)) => Ok(related(all, metric)),
+            // Evidence must not depend on what passes: the page is asked for again at the end.
+            Err(gap) if gap.class.is_passing() => Err(gap.clone()),
+            Ok(None) | Err(_) => return self.collect_alarms_of(metric).await,
         };
-        session
-            .pages(Api::DescribeAlarms, &place.region, None, send, |page| {
-                for alarm in page.metric_alarms.unwrap_or_default() {
-                    found
-                        .metric_alarms
-                        .push(metric_alarm(alarm).ok_or(Malformed)?);
-                }
-                for alarm in page.composite_alarms.unwrap_or_default() {
-                    found
-                        .composite_alarms
-                        .push(composite_alarm(alarm).ok_or(Malformed)?);
-                }
-                Ok(page.next_token)
+        Alarms {
+            metric: metric.clone(),
+            lookup: AlarmLookup::FullList,
+            found,
+            monitoring: Vec::new(),
+        }
+    }
+
+    /// Every alarm of an account and region, if they fit on one page.
+    async fn short_list(&self, place: &Place) -> Read<Option<FoundAlarms>> {
+        let session = self.aws.session(place.account);
+        let page = session
+            .call(Api::DescribeAlarms, &place.region, None, |target| {
+                self.describe_alarms(target, None)
             })
             .await?;
-        found.metric_alarms.sort_by(|a, b| a.arn.cmp(&b.arn));
-        found.composite_alarms.sort();
+        let mut found = FoundAlarms::default();
+        let next = take_page(page, &mut found).map_err(|Malformed| {
+            session.malformed_answer(Api::DescribeAlarms, &place.region, None)
+        })?;
+        sort(&mut found);
+        Ok(next.is_none().then_some(found))
+    }
+
+    /// Every metric and composite alarm of an account and region, all pages.
+    async fn alarm_list(&self, place: &Place) -> Read<FoundAlarms> {
+        if let Some(short) = self.short_lists.known(place)
+            && let Ok(Some(all)) = short.as_ref()
+        {
+            return Ok(all.clone());
+        }
+        let session = self.aws.session(place.account);
+        let mut found = FoundAlarms::default();
+        session
+            .pages(
+                Api::DescribeAlarms,
+                &place.region,
+                None,
+                |target, token| self.describe_alarms(target, token),
+                |page| take_page(page, &mut found),
+            )
+            .await?;
+        sort(&mut found);
         Ok(found)
     }
+
+    async fn describe_alarms(
+        &self,
+        target: Target,
+        token: Option<String>,
+    ) -> Result<DescribeAlarmsOutput, SdkError<DescribeAlarmsError>> {
+        let client = &self.aws.clients().cloudwatch;
+        client
+            .describe_alarms()
+            .max_records(100)
+            .set_next_token(token)
+            // Without the types AWS answers metric alarms only.
+            .alarm_types(AlarmType::MetricAlarm)
+            .alarm_types(AlarmType::CompositeAlarm)
+            .customize()
+            .config_override(target.cloudwatch())
+            .send()
+            .await
+    }
+}
+
+/// Adds what a page holds, and gives the token of the next one.
+fn take_page(
+    page: DescribeAlarmsOutput,
+    found: &mut FoundAlarms,
+) -> Result<Option<String>, Malformed> {
+    for alarm in page.metric_alarms.unwrap_or_default() {
+        found
+            .metric_alarms
+            .push(metric_alarm(alarm).ok_or(Malformed)?);
+    }
+    for alarm in page.composite_alarms.unwrap_or_default() {
+        found
+            .composite_alarms
+            .push(composite_alarm(alarm).ok_or(Malformed)?);
+    }
+    Ok(page.next_token.filter(|token| !token.is_empty()))
+}
+
+fn sort(found: &mut FoundAlarms) {
+    found.metric_alarms.sort_by(|a, b| a.arn.cmp(&b.arn));
+    found.composite_alarms.sort();
 }
 
 fn metric_alarm(alarm: SdkAlarm) -> Option<MetricAlarm> {

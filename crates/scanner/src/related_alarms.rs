@@ -8,11 +8,21 @@ use model::{
 type NamedMetric = (String, String, Dimensions);
 
 /// What a list of all alarms says about a metric of its own account: alarms on it, alarms whose
-/// metric math reads it, alarms on a metric of the same name (near misses), and composite alarms
-/// over any of those.
+/// metric math or query names it, alarms on a metric of the same name (near misses), and composite
+/// alarms over any of those.
 pub(crate) fn related(all: &FoundAlarms, metric: &MetricKey) -> FoundAlarms {
     let same_name = |named: &NamedMetric| named.1 == metric.name;
-    of_metric_alarms(all, |alarm| metrics_of(alarm).any(same_name))
+    // `SELECT SUM(name) FROM …` and `SEARCH(…)` name no metric but in their text.
+    let in_text = |alarm: &MetricAlarm| {
+        let mut expressions = alarm
+            .metrics
+            .iter()
+            .filter_map(|one| one.expression.as_deref());
+        expressions.any(|expression| expression.contains(&metric.name))
+    };
+    of_metric_alarms(all, |alarm| {
+        metrics_of(alarm).any(same_name) || in_text(alarm)
+    })
 }
 
 /// What the list of a monitoring account says about a metric of another account: alarms with a

@@ -27,6 +27,11 @@ impl<K: Eq + Hash + Clone, V> SharedLookup<K, V> {
         Arc::clone(cell.get_or_init(|| async { Arc::new(look().await) }).await)
     }
 
+    /// The answer, if it is there already.
+    pub(crate) fn known(&self, key: &K) -> Option<Arc<V>> {
+        self.answers.get(key)?.get().cloned()
+    }
+
     /// Keeps only answers for which this holds; the others are looked up again when asked for.
     pub(crate) fn retain(&self, keep: impl Fn(&V) -> bool) {
         self.answers

@@ -36,7 +36,7 @@ impl<'e> Walk<'e> {
         if let Some(obstacle) = sharing_obstacle(filter, transformation, &others) {
             return vec![obstacle.at(parent)];
         }
-        if !others.is_empty() && self.concerns_others(&metric) {
+        if !others.is_empty() && self.concerns_others(filter, &metric) {
             advice.push(Advice {
                 code: AdviceCode::Noise,
                 message: format!("filters on other events publish to the metric {name} as well"),
@@ -81,12 +81,15 @@ impl<'e> Walk<'e> {
         chosen
     }
 
-    /// Whether a filter that matches none of the required events publishes to the metric.
-    fn concerns_others(&self, metric: &MetricKey) -> bool {
-        publishers(&self.evidence.log_groups, metric).any(|(filter, _)| {
-            let pattern = self.book.pattern(&filter.pattern);
-            !self.book.concerns(self.control, &pattern)
-        })
+    /// Whether another filter that matches events that nobody asked for publishes to the metric.
+    fn concerns_others(&self, filter: &MetricFilter, metric: &MetricKey) -> bool {
+        publishers(&self.evidence.log_groups, metric)
+            .filter(|(other, _)| !std::ptr::eq(*other, filter))
+            .any(|(other, _)| {
+                let pattern = self.book.pattern(&other.pattern);
+                !self.book.concerns(self.control, &pattern)
+                    || self.book.noise(self.control, &pattern).is_some()
+            })
     }
 
     /// What is in the way at an alarm and below it: its own topics, or those of a composite alarm
@@ -116,8 +119,13 @@ impl<'e> Walk<'e> {
         }
         let (telling, firing): (Vec<Obstacle>, Vec<Obstacle>) =
             own.into_iter().partition(|o| is_about_telling(o.reason));
-        let mut alternatives = vec![self.told(node, &alarm.arn, telling, &topics(alarm))];
-        for (composite, obstacles, advice) in composites_telling(alarm, composites) {
+        let through = composites_telling(alarm, composites);
+        let mut alternatives = Vec::new();
+        // An alarm without actions that stands in the rule of another is meant to tell through that.
+        if through.is_empty() || !alarm.alarm_actions.is_empty() {
+            alternatives.push(self.told(node, &alarm.arn, telling, &topics(alarm)));
+        }
+        for (composite, obstacles, advice) in through {
             alternatives.push(self.composite(node, composite, obstacles, advice));
         }
         let (below, own_advice) = best(alternatives).unwrap_or_default();

@@ -4,7 +4,7 @@
 //! fixes, and every comparison is simply evaluated.
 
 use crate::FilterPattern;
-use crate::ast::{Comparison, Expr, Pattern, Segment};
+use crate::ast::{Comparison, Expr, Operand, Operator, Pattern, Segment, Test};
 use crate::evaluate::{Held, test_holds};
 use crate::outcome::Outcome;
 use crate::requirement::{FieldConstraint, RequiredEvent};
@@ -79,7 +79,11 @@ impl<'a> Facts<'a> {
             Some((_, FieldConstraint::IsTrue)) => Held::Bool(true),
             Some((_, FieldConstraint::IsFalse)) => Held::Bool(false),
             Some((_, FieldConstraint::Absent)) => Held::Nothing,
-            _ => return Known::Depends,
+            Some((_, constraint)) => {
+                return implied(constraint, &comparison.test)
+                    .map_or(Known::Depends, |yes| Known::Always(yes.into()));
+            }
+            None => return Known::Depends,
         };
         Known::Always(test_holds(&comparison.test, held))
     }
@@ -100,5 +104,30 @@ impl<'a> Facts<'a> {
             Expr::Or(parts, span) => Expr::any(rest(parts), *span),
             Expr::Test(_) => expr.clone(),
         })
+    }
+}
+
+/// Whether a comparison holds for every string that a constraint admits, or for none, where that is
+/// plain: a pattern that repeats the constraint.
+fn implied(constraint: &FieldConstraint, test: &Test) -> Option<bool> {
+    let Test::Compare(operator, Operand::Text(wanted)) = test else {
+        return None;
+    };
+    let equal = match constraint {
+        FieldConstraint::NotEquals(value) => {
+            (wanted.exact() == Some(value.as_str())).then_some(false)
+        }
+        FieldConstraint::StartsWith(value) => {
+            (!wanted.open_start() && wanted.open_end() && wanted.core() == value).then_some(true)
+        }
+        FieldConstraint::EndsWith(value) => {
+            (wanted.open_start() && !wanted.open_end() && wanted.core() == value).then_some(true)
+        }
+        _ => None,
+    }?;
+    match operator {
+        Operator::Equal => Some(equal),
+        Operator::NotEqual => Some(!equal),
+        _ => None,
     }
 }
