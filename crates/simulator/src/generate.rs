@@ -26,7 +26,7 @@ use crate::world::{
 use names::{HOSTILE, Namer};
 
 /// What a generated organization is like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct GenerateOptions {
     /// All accounts, the management account among them; at least one is made.
     pub accounts: usize,
@@ -37,6 +37,12 @@ pub struct GenerateOptions {
     /// Planted in every free text, to prove that none of it travels further.
     pub canary: Option<String>,
     pub organization_chain: OrganizationChain,
+    /// No broken, unreadable or closed account, and an organization chain that works unless
+    /// `organization_chain` says otherwise.
+    pub healthy: bool,
+    /// The share of accounts with a good chain of their own that the organization's trail has not
+    /// reached, from 0 to 1; that of the usual mix if not set.
+    pub own_trails: Option<f64>,
 }
 
 /// Whether the organization's own chain works.
@@ -51,7 +57,7 @@ pub enum OrganizationChain {
 }
 
 /// How many accounts of each kind a generated world has. The rest are covered members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mix {
     /// Uncovered, with a chain of their own that is broken: for the control on AWS Organizations,
     /// and for most of these accounts for all the others.
@@ -76,6 +82,8 @@ impl Default for GenerateOptions {
             hostile_names: false,
             canary: None,
             organization_chain: OrganizationChain::BySeed,
+            healthy: false,
+            own_trails: None,
         }
     }
 }
@@ -95,19 +103,33 @@ impl GenerateOptions {
             left -= given;
             given
         };
-        Mix {
-            failing: share(70),
-            unknown: share(20),
-            not_applicable: share(15),
-            own_chain: share(20),
-            one_control: share(10),
+        let mix = if self.healthy {
+            Mix {
+                own_chain: share(20),
+                ..Mix::default()
+            }
+        } else {
+            Mix {
+                failing: share(70),
+                unknown: share(20),
+                not_applicable: share(15),
+                own_chain: share(20),
+                one_control: share(10),
+            }
+        };
+        match self.own_trails {
+            Some(wanted) => Mix {
+                own_chain: part_of(accounts, wanted).min(left + mix.own_chain),
+                ..mix
+            },
+            None => mix,
         }
     }
 
     /// Whether the organization's own chain works in this world.
     pub fn organization_chain_works(&self) -> bool {
         match self.organization_chain {
-            OrganizationChain::BySeed => self.seed % 4 != 3,
+            OrganizationChain::BySeed => self.healthy || self.seed % 4 != 3,
             OrganizationChain::Works => true,
             OrganizationChain::Broken => false,
         }
@@ -160,7 +182,11 @@ impl<'a> Generator<'a> {
             self.own_chain(account);
         }
         self.break_one_control(one_control);
-        let burdened = rest.len() / 30;
+        let burdened = if self.options.healthy {
+            0
+        } else {
+            rest.len() / 30
+        };
         for account in &mut rest[..burdened] {
             self.own_chain(account);
             let way = self.rng.random_range(0..broken::WAYS);
@@ -328,6 +354,16 @@ impl<'a> Generator<'a> {
             .map(|_| char::from(self.rng.random_range(b'a'..=b'z')))
             .collect()
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and organizations are small"
+)]
+fn part_of(accounts: usize, share: f64) -> usize {
+    (accounts as f64 * share).round() as usize
 }
 
 fn retire(accounts: &mut [Account]) {

@@ -68,6 +68,51 @@ fn the_mix_is_what_the_options_say() {
 }
 
 #[test]
+fn a_healthy_world_has_good_chains_alone_and_as_many_as_asked_for() {
+    for (own_trails, wanted) in [
+        (None, 20),
+        (Some(0.05), 50),
+        (Some(0.0), 0),
+        (Some(1.0), 997),
+    ] {
+        let options = GenerateOptions {
+            accounts: 1_000,
+            seed: 3,
+            healthy: true,
+            own_trails,
+            ..GenerateOptions::default()
+        };
+        assert!(options.organization_chain_works());
+        let world = World::generate(&options);
+        assert_eq!(counts(&world), (1_000, wanted, 0));
+        let with_trail = world.accounts().iter().filter(|it| !it.trails.is_empty());
+        assert_eq!(with_trail.count(), wanted + 1);
+        let is_closed = |it: &&Account| {
+            !it.deny.is_empty() || !it.scp_deny.is_empty() || !it.region_deny.is_empty()
+        };
+        assert_eq!(world.accounts().iter().filter(is_closed).count(), 0);
+    }
+}
+
+#[test]
+fn another_share_of_own_trails_leaves_the_rest_of_the_mix() {
+    let options = GenerateOptions {
+        accounts: 1_000,
+        ..GenerateOptions::default()
+    };
+    let more = GenerateOptions {
+        own_trails: Some(0.3),
+        ..options.clone()
+    };
+    let expected = Mix {
+        own_chain: 300,
+        ..options.mix()
+    };
+    assert_eq!(more.mix(), expected);
+    assert_eq!(counts(&World::generate(&more)).0, 1_000);
+}
+
+#[test]
 fn every_fourth_seed_breaks_the_organizations_own_chain() {
     let works = |seed| GenerateOptions {
         seed,
