@@ -2,22 +2,27 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
 use crate::api_error::ApiError;
-use crate::calls::{CallKey, CallLog};
+use crate::calls::{CallLog, CallNumbers, Ending};
 use crate::chance::Draw;
 use crate::faults::{FaultKind, Faults, Subject};
+use crate::load::Signer;
+use crate::load_report::LoadReport;
 use crate::params::Params;
 use crate::permissions::{Permit, find_role};
+use crate::process_cpu::ProcessCpu;
+use crate::quotas::{Quota, Scope};
 use crate::request::Request;
 use crate::service::Service;
 use crate::services::{self, Call};
 use crate::sessions::{Identity, NotIdentified, Sessions};
+use crate::token_buckets::{BucketKey, Draught, TokenBuckets};
 use crate::value::Fields;
 use crate::wire::{Protocol, cbor, json, query};
 use crate::world::World;
@@ -30,6 +35,11 @@ pub(crate) struct Shared {
     pub(crate) world: RwLock<World>,
     pub(crate) sessions: Mutex<Sessions>,
     pub(crate) calls: Mutex<CallLog>,
+    buckets: Mutex<TokenBuckets>,
+    /// What the process had used of the CPU at the last reset.
+    cpu: Mutex<ProcessCpu>,
+    /// Quotas are kept in real time, whatever clock the answers show.
+    started: Instant,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) withheld: RwLock<Vec<String>>,
     unroutable: AtomicU64,
@@ -62,6 +72,9 @@ impl Shared {
             world: RwLock::new(world),
             sessions: Mutex::default(),
             calls: Mutex::default(),
+            buckets: Mutex::default(),
+            cpu: Mutex::new(ProcessCpu::now()),
+            started: Instant::now(),
             faults: Mutex::new(faults),
             withheld: RwLock::default(),
             unroutable: AtomicU64::new(0),
@@ -70,7 +83,7 @@ impl Shared {
 
     /// Answers one request. Total: whatever comes in, something a client understands goes out.
     pub(crate) fn answer(&self, parts: &Parts, body: &[u8]) -> Reply {
-        let Ok(request) = Request::read(parts, body) else {
+        let Ok(mut request) = Request::read(parts, body) else {
             let number = self.unroutable.fetch_add(1, Ordering::Relaxed).to_string();
             let id = Draw::new(self.seed, &["unroutable", &number]).uuid();
             return send(plain(
@@ -80,30 +93,49 @@ impl Shared {
                 &id,
             ));
         };
+        let asked_at = self.started.elapsed();
         let world = read(&self.world);
         let identity = self.identify(&world, &request);
-        let signer = identity
+        let account = identity
             .as_ref()
             .map_or("", |identity| identity.account.as_str());
-        let count = lock(&self.calls).record(CallKey {
-            service: request.service,
-            operation: request.operation.clone(),
-            account: signer.to_owned(),
-            region: request.region.clone(),
-        });
+        let signer = Signer {
+            account,
+            is_caller: account.is_empty() || account == world.caller.account,
+        };
+        let (numbers, count) = lock(&self.calls).record(
+            request.service,
+            &request.operation,
+            account,
+            &request.region,
+        );
         let mut draw = Draw::new(
             self.seed,
             &[
                 request.service.name(),
                 &request.operation,
-                signer,
+                account,
                 &request.region,
                 &count.to_string(),
             ],
         );
         let request_id = draw.uuid();
-        let fault = self.strike(&request, signer);
-        let delay = fault.and_then(FaultKind::delay);
+        let mut fault = self.strike(&request, account);
+        if fault.is_none() && self.exceeds(&world, &request, signer, numbers, asked_at) {
+            fault = Some(FaultKind::Throttled);
+        }
+        let delay = world
+            .load
+            .delay(self.seed, request.service, &signer, &draw)
+            .saturating_add(fault.and_then(FaultKind::delay).unwrap_or_default());
+        let ending = Ending {
+            asked_at,
+            delay,
+            is_throttled: fault == Some(FaultKind::Throttled),
+            goes_on: request.names_a_page(),
+        };
+        lock(&self.calls).settle(numbers, ending);
+        let delay = Some(delay).filter(|delay| !delay.is_zero());
         if fault == Some(FaultKind::Silence) {
             return Reply {
                 delay,
@@ -114,21 +146,68 @@ impl Shared {
             Some(FaultKind::Throttled) => Err(request.service.throttled()),
             Some(FaultKind::InternalError) => Err(request.service.internal_error()),
             Some(FaultKind::ExpiredToken) => Err(request.service.expired_token()),
-            _ => self.serve(&world, &request, identity, draw, fault),
+            _ => self.serve(&world, &mut request, identity, draw, fault),
         };
         drop(world);
         let response = respond(&request, outcome, &request_id);
-        match fault {
-            Some(FaultKind::Malformed) => send(half(response)),
-            Some(FaultKind::Disconnect) => Reply {
-                delay,
-                action: Action::BreakOff(response),
-            },
-            _ => Reply {
-                delay,
-                action: Action::Send(response),
-            },
+        let action = match fault {
+            Some(FaultKind::Malformed) => Action::Send(half(response)),
+            Some(FaultKind::Disconnect) => Action::BreakOff(response),
+            _ => Action::Send(response),
+        };
+        Reply { delay, action }
+    }
+
+    /// Whether the call comes too soon after others, or its account throttles everything.
+    fn exceeds(
+        &self,
+        world: &World,
+        request: &Request,
+        signer: Signer<'_>,
+        numbers: CallNumbers,
+        now: Duration,
+    ) -> bool {
+        // Whoever AWS does not know is charged to nobody.
+        if signer.account.is_empty() {
+            return false;
         }
+        if world.load.throttles(self.seed, &signer) {
+            return true;
+        }
+        let Some(factor) = world.load.quotas else {
+            return false;
+        };
+        const NOBODY: u32 = u32::MAX;
+        let draughts: Vec<Draught> = Quota::of(request.service, &request.operation)
+            .map(|(place, quota)| {
+                let (account, region) = match quota.scope {
+                    Scope::AccountRegion => (numbers.account, numbers.region),
+                    Scope::Account => (numbers.account, NOBODY),
+                    Scope::Organization => (NOBODY, NOBODY),
+                };
+                let key = BucketKey {
+                    quota: place,
+                    account,
+                    region,
+                };
+                Draught::new(key, quota.per_second * factor, quota.burst * factor)
+            })
+            .collect();
+        !draughts.is_empty() && !lock(&self.buckets).take(&draughts, now)
+    }
+
+    /// What was asked since the last reset, and how fast that could have been.
+    pub(crate) fn load_report(&self) -> LoadReport {
+        let load = read(&self.world).load.clone();
+        let cpu = lock(&self.cpu).since();
+        LoadReport::of(&lock(&self.calls), &load, cpu)
+    }
+
+    /// Forgets what was asked, and fills all token buckets.
+    pub(crate) fn reset(&self) {
+        lock(&self.calls).reset();
+        lock(&self.buckets).fill();
+        *lock(&self.cpu) = ProcessCpu::now();
     }
 
     fn identify(&self, world: &World, request: &Request) -> Result<Identity, ApiError> {
@@ -169,7 +248,7 @@ impl Shared {
     fn serve(
         &self,
         world: &World,
-        request: &Request,
+        request: &mut Request,
         identity: Result<Identity, ApiError>,
         draw: Draw,
         fault: Option<FaultKind>,
@@ -184,7 +263,7 @@ impl Shared {
         }
         let members = request
             .members
-            .clone()
+            .take()
             .ok_or_else(|| service.malformed_body())?;
         let params = Params::new(service, members);
         let withheld = read(&self.withheld);

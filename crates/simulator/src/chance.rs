@@ -34,6 +34,13 @@ impl Draw {
         self.next().checked_rem(bound).unwrap_or(0)
     }
 
+    /// A number from 0 up to, but not including, 1.
+    pub(crate) fn fraction(&mut self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "53 bits are the whole mantissa")]
+        let bits = (self.next() >> 11) as f64;
+        bits / 9_007_199_254_740_992.0
+    }
+
     /// A text of `length` characters from the alphabet of AWS key ids.
     pub(crate) fn key_text(&mut self, length: usize) -> String {
         const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

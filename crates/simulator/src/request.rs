@@ -83,6 +83,21 @@ impl Request {
     }
 }
 
+impl Request {
+    /// Whether it asks for a page that an earlier answer has named.
+    pub(crate) fn names_a_page(&self) -> bool {
+        let Some(members) = &self.members else {
+            return false;
+        };
+        ["NextToken", "nextToken"].iter().any(|name| {
+            members
+                .get(name)
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|token| !token.is_empty())
+        })
+    }
+}
+
 /// What SigV4 says about the caller. The signature itself is not looked at.
 #[derive(Debug, Default)]
 struct Scope {

@@ -1,30 +1,20 @@
 //! The socket, and the handle that tests and `scanner demo` hold.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::Pin;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
-use std::task::{Context, Poll};
-use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
-use crate::answer::{Action, Shared, lock, read};
+use crate::answer::{Shared, lock, read};
 use crate::calls::Calls;
+use crate::connections::{Connections, accept};
 use crate::faults::FaultRule;
+use crate::load_report::LoadReport;
 use crate::sessions::SessionRecord;
 use crate::world::World;
-
-/// No operation here has a request near this size.
-const MAX_REQUEST_BYTES: usize = 1 << 20;
 
 /// How a simulator is set up.
 #[derive(Debug, Clone)]
@@ -35,6 +25,9 @@ pub struct SimulatorOptions {
     pub bind: SocketAddr,
     /// Clients compare the expiry of credentials with their own clock, so it should be the same.
     pub clock: Arc<dyn model::Clock>,
+    /// So many threads of its own answer, each with a part of the connections: for a process that
+    /// is nothing but a simulator. `None` answers on the runtime that starts it.
+    pub threads: Option<NonZeroUsize>,
 }
 
 impl Default for SimulatorOptions {
@@ -43,6 +36,7 @@ impl Default for SimulatorOptions {
             seed: 1,
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             clock: Arc::new(model::SystemClock),
+            threads: None,
         }
     }
 }
@@ -68,7 +62,8 @@ impl Simulator {
         let listener = TcpListener::bind(options.bind).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(options.seed, options.clock, world));
-        let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        let connections = Connections::new(options.threads, Arc::clone(&shared))?;
+        let server = tokio::spawn(accept(listener, connections));
         Ok(Self {
             address,
             shared,
@@ -113,8 +108,15 @@ impl Simulator {
         lock(&self.shared.calls).read()
     }
 
+    /// Forgets the calls, and fills the token buckets of the quotas.
     pub fn reset_calls(&self) {
-        lock(&self.shared.calls).reset();
+        self.shared.reset();
+    }
+
+    /// What was asked since the start or the last reset, and the shortest time in which that could
+    /// have been.
+    pub fn load_report(&self) -> LoadReport {
+        self.shared.load_report()
     }
 
     /// Every session that AssumeRole opened and that has not long expired.
@@ -161,121 +163,5 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         self.server.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Connections end with this task, because dropping the set aborts them.
-    let mut connections = JoinSet::new();
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                connections.spawn(serve(stream, Arc::clone(&shared)));
-                while connections.try_join_next().is_some() {}
-            }
-            // Out of file descriptors, most likely: a moment later there may be some.
-            Err(error) => {
-                tracing::warn!(%error, "the simulator could not accept a connection");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
-    }
-}
-
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
-    }
-    let answer = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move { answer(request, &shared).await }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), answer);
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection to the simulator ended early");
-    }
-}
-
-async fn answer(
-    request: Request<Incoming>,
-    shared: &Shared,
-) -> Result<Response<Outgoing>, Infallible> {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_REQUEST_BYTES).collect().await else {
-        let mut refusal = Response::new(whole(Vec::new()));
-        *refusal.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        return Ok(refusal);
-    };
-    let reply = shared.answer(&parts, &body.to_bytes());
-    if let Some(delay) = reply.delay {
-        tokio::time::sleep(delay).await;
-    }
-    match reply.action {
-        Action::Send(response) => Ok(response.map(whole)),
-        Action::BreakOff(response) => Ok(response.map(broken)),
-        Action::NeverAnswer => std::future::pending().await,
-    }
-}
-
-/// A body that may stop in the middle.
-#[derive(Debug)]
-enum Outgoing {
-    Whole(Full<Bytes>),
-    /// The part that is sent, and how long the whole was said to be.
-    Broken {
-        part: Option<Bytes>,
-        promised: u64,
-    },
-}
-
-impl Body for Outgoing {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match &mut *self {
-            Self::Whole(body) => Pin::new(body)
-                .poll_frame(context)
-                .map_err(|never| match never {}),
-            Self::Broken { part, .. } => Poll::Ready(Some(
-                part.take()
-                    .map(Frame::data)
-                    .ok_or_else(|| io::ErrorKind::BrokenPipe.into()),
-            )),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(body) => body.is_end_stream(),
-            Self::Broken { .. } => false,
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(body) => body.size_hint(),
-            Self::Broken { promised, .. } => SizeHint::with_exact(*promised),
-        }
-    }
-}
-
-fn whole(body: Vec<u8>) -> Outgoing {
-    Outgoing::Whole(Full::new(Bytes::from(body)))
-}
-
-fn broken(mut body: Vec<u8>) -> Outgoing {
-    let promised = u64::try_from(body.len())
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    body.truncate(body.len() / 2);
-    Outgoing::Broken {
-        part: Some(Bytes::from(body)),
-        promised,
     }
 }

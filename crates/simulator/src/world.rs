@@ -17,8 +17,10 @@ mod topic_policy;
 mod trail;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use crate::faults::FaultRule;
+use crate::load::Load;
 
 pub use account::{Account, AccountState, Role};
 pub use alarm::{Alarm, CompositeAlarm, EvaluationWindow, MetricQuery};
@@ -46,8 +48,13 @@ pub struct World {
     pub quirks: Quirks,
     /// Set up when the simulator starts; later ones come through `Simulator::fault`.
     pub faults: Vec<FaultRule>,
+    /// How slow and how strict it is.
+    pub load: Load,
     accounts: Vec<Account>,
     index: HashMap<String, usize>,
+    /// The places of the organization's accounts, found when they are first listed: each page of
+    /// a list would look at every account again.
+    members: OnceLock<Vec<usize>>,
 }
 
 /// Who holds the static key that a scanner starts with.
@@ -105,8 +112,10 @@ impl World {
             },
             quirks: Quirks::default(),
             faults: Vec::new(),
+            load: Load::default(),
             accounts: Vec::new(),
             index: HashMap::new(),
+            members: OnceLock::new(),
         };
         world.add(management);
         world
@@ -114,6 +123,7 @@ impl World {
 
     /// Adds an account, or replaces the one of the same id.
     pub fn add(&mut self, account: Account) {
+        self.members.take();
         if let Some(&position) = self.index.get(&account.id) {
             self.accounts[position] = account;
         } else {
@@ -124,6 +134,7 @@ impl World {
 
     /// Takes an account out of the world, as when it was closed for good.
     pub fn remove(&mut self, id: &str) -> Option<Account> {
+        self.members.take();
         let position = self.index.remove(id)?;
         let account = self.accounts.remove(position);
         for place in self.index.values_mut().filter(|place| **place > position) {
@@ -136,11 +147,21 @@ impl World {
         &self.accounts
     }
 
+    /// The places in [`accounts`](Self::accounts) of those that belong to the organization.
+    pub(crate) fn members(&self) -> &[usize] {
+        self.members.get_or_init(|| {
+            (0..self.accounts.len())
+                .filter(|place| self.accounts[*place].is_member)
+                .collect()
+        })
+    }
+
     pub fn account(&self, id: &str) -> Option<&Account> {
         self.index.get(id).map(|&position| &self.accounts[position])
     }
 
     pub fn account_mut(&mut self, id: &str) -> Option<&mut Account> {
+        self.members.take();
         self.index
             .get(id)
             .map(|&position| &mut self.accounts[position])
@@ -152,6 +173,7 @@ impl World {
     }
 
     pub fn named_mut(&mut self, name: &str) -> Option<&mut Account> {
+        self.members.take();
         self.accounts
             .iter_mut()
             .find(|account| account.name == name)

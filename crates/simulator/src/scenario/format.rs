@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::faults::FaultRule;
+use crate::load::Load;
 use crate::world::{
     AccountState, AdvancedSelector, BenchmarkControl, ChainNames, EvaluationWindow, EventSelector,
     MetricQuery, MuteKind, MuteStatus, Partition, Quirks, SubscriptionState,
@@ -21,6 +22,7 @@ pub(super) struct File {
     /// What every role has that does not say otherwise.
     pub(super) role: RoleTable,
     pub(super) quirks: Quirks,
+    pub(super) load: Load,
     /// Planted in every free text.
     pub(super) canary: Option<String>,
     pub(super) account: Vec<AccountTable>,

@@ -58,6 +58,7 @@ pub(super) fn world(file: File) -> Result<World, ScenarioError> {
         world.caller.principal = principal;
     }
     world.quirks = file.quirks;
+    world.load = file.load;
     world.faults = file.fault;
     for fault in &mut world.faults {
         if let Some(account) = &fault.account {

@@ -90,19 +90,9 @@ fn describe_account(call: &Call<'_>, organization: &Organization) -> Result<Fiel
 }
 
 fn list_accounts(call: &Call<'_>, organization: &Organization) -> Result<Fields, ApiError> {
-    // Only a scenario has accounts of somebody else, so usually nothing is copied here.
-    let accounts = call.world.accounts();
-    if accounts.iter().all(|account| account.is_member) {
-        return pages(call, "Accounts", accounts.len(), |position| {
-            account_fields(call, organization, &accounts[position])
-        });
-    }
-    let members: Vec<&Account> = accounts
-        .iter()
-        .filter(|account| account.is_member)
-        .collect();
+    let (accounts, members) = (call.world.accounts(), call.world.members());
     pages(call, "Accounts", members.len(), |position| {
-        account_fields(call, organization, members[position])
+        account_fields(call, organization, &accounts[members[position]])
     })
 }
 

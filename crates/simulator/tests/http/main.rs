@@ -6,6 +6,7 @@
 
 mod answers;
 mod faults;
+mod load;
 mod notification;
 mod pages;
 mod permissions;
