@@ -7,4 +7,5 @@ pub(crate) mod history;
 pub(crate) mod once;
 mod past;
 pub(crate) mod pattern;
+pub(crate) mod simulate;
 mod sweep_and_report;

@@ -41,6 +41,8 @@ enum Command {
     Once(commands::once::Options),
     /// Sweep a simulated organization: needs no AWS account.
     Demo(commands::demo::Options),
+    /// Serve a simulated organization to any AWS tool, and report what it asked.
+    Simulate(commands::simulate::Options),
     /// Show the chain of one account, link by link.
     Explain(commands::explain::Options),
     /// List what past sweeps saw.
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Once(options) => commands::once::run(options).await,
             Command::Demo(options) => commands::demo::run(options).await,
+            Command::Simulate(options) => commands::simulate::run(options).await,
             Command::Explain(options) => commands::explain::run(options).await,
             Command::History(options) => commands::history::run(options).await,
             Command::Pattern(options) => commands::pattern::run(options),

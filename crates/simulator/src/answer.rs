@@ -27,6 +27,9 @@ use crate::value::Fields;
 use crate::wire::{Protocol, cbor, json, query};
 use crate::world::World;
 
+/// In the key of a token bucket: whoever calls, or wherever.
+const ANY: u32 = u32::MAX;
+
 /// Everything that requests share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -177,13 +180,12 @@ impl Shared {
         let Some(factor) = world.load.quotas else {
             return false;
         };
-        const NOBODY: u32 = u32::MAX;
         let draughts: Vec<Draught> = Quota::of(request.service, &request.operation)
             .map(|(place, quota)| {
                 let (account, region) = match quota.scope {
                     Scope::AccountRegion => (numbers.account, numbers.region),
-                    Scope::Account => (numbers.account, NOBODY),
-                    Scope::Organization => (NOBODY, NOBODY),
+                    Scope::Account => (numbers.account, ANY),
+                    Scope::Organization => (ANY, ANY),
                 };
                 let key = BucketKey {
                     quota: place,

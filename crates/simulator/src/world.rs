@@ -22,7 +22,7 @@ use std::sync::OnceLock;
 use crate::faults::FaultRule;
 use crate::load::Load;
 
-pub use account::{Account, AccountState, Role};
+pub use account::{Account, AccountState, DEFAULT_ROLE, Role};
 pub use alarm::{Alarm, CompositeAlarm, EvaluationWindow, MetricQuery};
 pub use benchmark_patterns::BenchmarkControl;
 pub(crate) use benchmark_patterns::narrowed;

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use super::{Alarm, CompositeAlarm, EventRule, LogGroup, MuteRule, Partition, Topic, Trail};
 use crate::chance::Draw;
 
-/// The role that AWS Organizations creates in accounts it opens.
-const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
+/// The role that AWS Organizations creates in accounts it opens, and that every generated account
+/// but the management account has.
+pub const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 
 #[derive(Debug, Clone)]
 pub struct Account {

@@ -16,7 +16,8 @@ async fn throttled(ask: impl AsyncFn() -> Answer) -> Answer {
             return answer;
         }
     }
-    panic!("nothing was throttled");
+    // Not an error, which the caller's assertion will say.
+    ask().await
 }
 
 fn code(answer: &Answer) -> String {
