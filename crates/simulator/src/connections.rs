@@ -137,6 +137,9 @@ async fn answer(
         return Ok(refusal);
     };
     let reply = shared.answer(&parts, &body.to_bytes());
+    // They are pieces of the connection's read buffer, which could not be used again while the
+    // answer waits for its time.
+    drop(parts);
     if let Some(delay) = reply.delay {
         tokio::time::sleep(delay).await;
     }
