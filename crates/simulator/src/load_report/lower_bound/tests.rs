@@ -136,9 +136,10 @@ fn the_bound_is_never_above_what_a_bucket_would_take() {
         let draught = Draught::new(key, quota.per_second, quota.burst);
         let (mut log, mut buckets) = (CallLog::default(), TokenBuckets::default());
         let mut now = Duration::ZERO;
-        for _ in 0..2_000 {
+        let step = Duration::from_secs_f64(0.02 / quota.per_second);
+        for _ in 0..700 {
             while !buckets.take(&[draught], now) {
-                now += Duration::from_micros(500);
+                now += step;
             }
             let (numbers, _) = log.record(quota.service, quota.operations[0], CALLER, "");
             let ending = Ending {
