@@ -71,14 +71,25 @@ pub enum Api {
 ///
 /// The figures are AWS's published ones: Organizations and IAM quotas, CloudTrail, CloudWatch Logs
 /// and CloudWatch quotas of the user guides, SNS API reference; where AWS publishes none, that is
-/// said beside the figure. They are charged to the account whose credentials sign the call, per
-/// region.
+/// said beside the figure. They are charged to the account whose credentials sign the call.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Quota {
     /// Calls that share this quota carry the same family name.
     pub(crate) family: &'static str,
     pub(crate) per_second: f64,
     pub(crate) burst: f64,
+    pub(crate) scope: Scope,
+    /// A second quota, rate and burst, that all accounts of the organization share.
+    pub(crate) organization: Option<(f64, f64)>,
+}
+
+/// What AWS counts calls by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Each region of an account has its own quota.
+    AccountAndRegion,
+    /// The service is global: an account has one quota.
+    Account,
 }
 
 impl Api {
@@ -193,10 +204,25 @@ impl Api {
             // one gives no figure for these.
             Self::ListRules | Self::ListTargetsByRule => ("events", 50.0, 50.0),
         };
+        let scope = match self.service() {
+            Service::Organizations | Service::Account => Scope::Account,
+            _ => Scope::AccountAndRegion,
+        };
+        let organization = match self {
+            Self::ListAccounts => Some((9.0, 15.0)),
+            Self::ListRoots => Some((1.0, 3.0)),
+            Self::ListOrganizationalUnitsForParent
+            | Self::ListAccountsForParent
+            | Self::ListDelegatedAdministrators => Some((6.0, 10.0)),
+            Self::ListTagsForResource => Some((12.0, 18.0)),
+            _ => None,
+        };
         Quota {
             family,
             per_second,
             burst,
+            scope,
+            organization,
         }
     }
 }

@@ -10,21 +10,27 @@ use rand::RngExt as _;
 
 use crate::{Api, Aws, CallError, CallOutcome, Target, call_error::Failure};
 
+/// A wait that AWS asks for is not longer than this, whatever a proxy puts into the header.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
 /// What is asked and whose quota it is charged to.
 pub(crate) struct Call<'a> {
     pub(crate) api: Api,
     /// The account whose credentials sign.
     pub(crate) charged: AccountId,
+    /// The account that the call is for: its retries are spent, and it is named in the error.
+    pub(crate) account: AccountId,
     pub(crate) region: &'a Region,
     /// What the call asks about, for the error.
     pub(crate) resource: Option<&'a str>,
 }
 
 impl Aws {
-    /// Sends until AWS answers, refuses, or the attempts are used up.
+    /// Sends until AWS answers, refuses, or the attempts or the account's retries are used up.
     ///
     /// The SDK's own retries are switched off: their budget is shared by all accounts of the
-    /// process, so one throttled account would starve the others.
+    /// process, so one throttled account would starve the others. Each attempt waits for its turn
+    /// like the first: a retry does not jump the queue.
     pub(crate) async fn send<T, E, F, Fut>(
         &self,
         call: &Call<'_>,
@@ -37,26 +43,43 @@ impl Aws {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         SdkError<E, HttpResponse>: RequestId,
     {
+        let metrics = self.metrics();
         let attempts = self.timing().attempts.max(1);
         let mut attempt = 1;
         loop {
-            self.limits()
+            let permit = self
+                .limits()
                 .acquire(call.charged, call.region, call.api.quota())
                 .await;
-            let error = match send(target.clone()).await {
+            metrics.waited(call.api, permit.waited);
+            let outcome = {
+                let _under_way = metrics.begin();
+                send(target.clone()).await
+            };
+            let error = match outcome {
                 Ok(answer) => {
-                    self.metrics().record(call.api, CallOutcome::Answered);
+                    metrics.record(call.api, CallOutcome::Answered);
+                    let now = self.limits().now();
+                    self.retry_budgets().earn(call.account, now);
                     return Ok(answer);
                 }
                 Err(error) => error,
             };
             let failure = Failure::of(&error);
-            self.metrics()
-                .record(call.api, CallOutcome::Failed(failure.class));
+            metrics.record(call.api, CallOutcome::Failed(failure.class));
             tracing::debug!(
-                api = %call.api, account.id = %call.charged, region = %call.region, attempt,
+                api = %call.api, account.id = %call.account, region = %call.region, attempt,
                 class = %failure.class, code = failure.code, "call failed: {}", failure.message,
             );
+            if failure.class == GapClass::Throttled
+                && self.limits().throttled(&permit, failure.retry_after)
+            {
+                tracing::debug!(
+                    api = %call.api, account.id = %call.charged, region = %call.region,
+                    "AWS throttled the call: half the rate from now on",
+                );
+            }
+            drop(permit);
             let status = error.raw_response().map(HttpResponse::status);
             // Silence costs the whole timeout each time.
             let attempts = if failure.class == GapClass::TimedOut {
@@ -64,30 +87,38 @@ impl Aws {
             } else {
                 attempts
             };
-            if attempt >= attempts || !failure.is_worth_retrying(status) {
+            let is_last = attempt >= attempts || !failure.is_worth_retrying(status);
+            if is_last || !self.may_retry(call) {
                 return Err(CallError::new(
                     call.api,
-                    Some(call.charged),
+                    Some(call.account),
                     call.region,
                     call.resource,
                     failure,
                 ));
             }
-            tokio::time::sleep(self.backoff(attempt, failure.class)).await;
+            metrics.retried(call.api);
+            let asked = failure.retry_after.unwrap_or_default().min(LONGEST_WAIT);
+            tokio::time::sleep(self.backoff(attempt).max(asked)).await;
             attempt += 1;
         }
     }
 
-    /// Full jitter: anything between nothing and a bound that doubles with each attempt.
-    fn backoff(&self, attempt: u32, class: GapClass) -> Duration {
+    fn may_retry(&self, call: &Call<'_>) -> bool {
+        let may = (self.retry_budgets()).take(call.account, self.limits().now());
+        if !may {
+            self.metrics().ran_out_of_budget();
+            tracing::debug!(api = %call.api, account.id = %call.account, "no retry is left for this account");
+        }
+        may
+    }
+
+    /// Full jitter: anything between nothing and a bound that doubles with each attempt. What was
+    /// throttled waits in its slowed queue besides.
+    fn backoff(&self, attempt: u32) -> Duration {
         let timing = self.timing();
-        // A throttled quota needs about a second to recover; a broken connection does not.
-        let first = if class == GapClass::Throttled {
-            timing.backoff * 4
-        } else {
-            timing.backoff
-        };
-        let bound = first
+        let bound = timing
+            .backoff
             .saturating_mul(1 << attempt.min(10))
             .min(timing.backoff_limit);
         let share: f64 = self.chance().random_range(0.0..=1.0);

@@ -1,6 +1,6 @@
 //! A call that gave no answer, sorted into a class.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_runtime_api::{
@@ -41,6 +41,7 @@ impl CallError {
             code,
             message,
             request_id,
+            retry_after: _,
         } = failure;
         let message = match &code {
             Some(code) if !message.starts_with(code.as_str()) => format!("{code}: {message}"),
@@ -76,6 +77,8 @@ pub(crate) struct Failure {
     pub(crate) code: Option<String>,
     pub(crate) message: String,
     pub(crate) request_id: Option<String>,
+    /// How long AWS asks to wait before the next attempt, if it does.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Failure {
@@ -112,6 +115,9 @@ impl Failure {
             code,
             message: printable(&message),
             request_id: error.request_id().map(printable),
+            retry_after: error
+                .raw_response()
+                .and_then(|response| retry_after(|name| response.headers().get(name))),
         }
     }
 
@@ -119,6 +125,15 @@ impl Failure {
     pub(crate) fn is_worth_retrying(&self, status: Option<StatusCode>) -> bool {
         self.class.is_passing() || status.is_some_and(StatusCode::is_server_error)
     }
+}
+
+/// The wait that the headers ask for: AWS's own counts in milliseconds, HTTP's in seconds. HTTP
+/// allows a date as well, which AWS does not send.
+fn retry_after<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Duration> {
+    let number = |name| header(name)?.trim().parse::<u64>().ok();
+    number("x-amz-retry-after")
+        .map(Duration::from_millis)
+        .or_else(|| number("retry-after").map(Duration::from_secs))
 }
 
 fn classify(code: &str, message: &str, status: Option<StatusCode>) -> GapClass {
@@ -261,6 +276,44 @@ mod tests {
                 class,
                 "{code} {message}"
             );
+        }
+    }
+
+    #[test]
+    fn every_way_of_aws_to_say_slow_down_is_a_throttle() {
+        let codes = [
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottledException",
+            "RequestThrottled",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "BandwidthLimitExceeded",
+            "LimitExceededException",
+            "ProvisionedThroughputExceededException",
+            "PriorRequestNotComplete",
+            "TransactionInProgressException",
+            "SlowDown",
+            "EC2ThrottledException",
+        ];
+        for code in codes {
+            assert_eq!(classify(code, "", None), GapClass::Throttled, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_wait_that_aws_asks_for_is_understood() {
+        let rows = [
+            ("retry-after", "3", Some(Duration::from_secs(3))),
+            ("x-amz-retry-after", "250", Some(Duration::from_millis(250))),
+            ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", None),
+            ("retry-after", "-1", None),
+            ("date", "3", None),
+        ];
+        for (name, value, wait) in rows {
+            let header = |asked: &str| (asked == name).then_some(value);
+            assert_eq!(retry_after(header), wait, "{name}: {value}");
         }
     }
 

@@ -18,8 +18,9 @@ use model::{AccountId, Arn, Clock, GapClass, Partition, Region};
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use crate::{
-    Api, CallCounts, CallError, Clients, Target, call_error::Failure, metrics::CallMetrics,
-    rate_limit::RateLimits, session::Sessions,
+    Api, CallCounts, CallError, CallStatistics, Clients, Target, call_error::Failure,
+    credentials::Sessions, metrics::CallMetrics, rate_limit::RateLimits,
+    retry_budget::RetryBudgets, session_policy,
 };
 
 /// How roles are assumed.
@@ -36,7 +37,8 @@ pub struct RoleSettings {
     pub session_name: String,
     /// The source identity, for trust policies that ask for one.
     pub source_identity: Option<String>,
-    /// How long credentials last, in seconds.
+    /// How long credentials last, in seconds: 900 to 43,200. Where AWS refuses more than an hour,
+    /// it is an hour.
     pub session_seconds: i32,
 }
 
@@ -137,6 +139,9 @@ struct Shared {
     settings: AwsSettings,
     clients: Clients,
     limits: RateLimits,
+    retry_budgets: RetryBudgets,
+    /// What assumed sessions are narrowed to.
+    session_policy: String,
     sessions: Sessions,
     metrics: CallMetrics,
     clock: Arc<dyn Clock>,
@@ -161,6 +166,8 @@ impl Aws {
         let caller = who_are_we(&clients, &sts_region, &settings).await?;
         Ok(Self(Arc::new(Shared {
             limits: RateLimits::new(settings.quota_share),
+            retry_budgets: RetryBudgets::default(),
+            session_policy: session_policy(&settings.session_apis),
             chance: Mutex::new(StdRng::seed_from_u64(settings.seed)),
             settings,
             clients,
@@ -214,6 +221,12 @@ impl Aws {
         self.0.metrics.counts()
     }
 
+    /// What calls cost since the connection was made: outcomes, retries, waits, queues that AWS
+    /// made slower.
+    pub fn call_statistics(&self) -> CallStatistics {
+        self.0.metrics.statistics(self.0.limits.slowed())
+    }
+
     /// How many attempts were sent in all.
     pub fn calls_sent(&self) -> u64 {
         self.0.metrics.total()
@@ -223,12 +236,16 @@ impl Aws {
         &self.0.settings.role
     }
 
-    pub(crate) fn session_apis(&self) -> &[Api] {
-        &self.0.settings.session_apis
+    pub(crate) fn session_policy(&self) -> &str {
+        &self.0.session_policy
     }
 
     pub(crate) fn timing(&self) -> &Timing {
         &self.0.settings.timing
+    }
+
+    pub(crate) fn retry_budgets(&self) -> &RetryBudgets {
+        &self.0.retry_budgets
     }
 
     pub(crate) fn limits(&self) -> &RateLimits {

@@ -1,31 +1,16 @@
 //! The session in an account: whose credentials sign, and how long they last.
 
-use std::{error::Error, future::Future, sync::Arc};
+use std::{error::Error, future::Future};
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
-use dashmap::DashMap;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use model::{AccountId, GapClass, Region};
+use rand::RngExt as _;
 
-use crate::{Api, Aws, CallError, Target, call::Call, call_error::Failure, session_policy};
-
-/// Credentials are renewed this long before they expire, so that no call outlives them.
-const RENEW_BEFORE_EXPIRY: SignedDuration = SignedDuration::from_mins(5);
-
-/// Credentials of assumed roles, in memory only.
-#[derive(Default)]
-pub(crate) struct Sessions {
-    by_account: DashMap<AccountId, Arc<tokio::sync::Mutex<Option<Issued>>>>,
-}
-
-#[derive(Clone)]
-struct Issued {
-    credentials: Credentials,
-    expires: Timestamp,
-}
+use crate::{Api, Aws, CallError, Target, call::Call, call_error::Failure, credentials::Issued};
 
 /// An answer that lacks what AWS always sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +50,7 @@ impl Session {
         let call = Call {
             api,
             charged: self.account,
+            account: self.account,
             region,
             resource,
         };
@@ -73,7 +59,7 @@ impl Session {
             // Revoked or expired before their time: once more, with new ones. Ambient credentials
             // are renewed by their provider.
             Err(error) if error.class() == GapClass::CredentialsInvalid => {
-                self.forget().await;
+                self.forget(&target).await;
                 let target = self.target(region).await?;
                 self.aws.send(&call, &target, &send).await
             }
@@ -123,6 +109,7 @@ impl Session {
             code: None,
             message: "the answer lacks what AWS always sends".to_owned(),
             request_id: None,
+            retry_after: None,
         };
         CallError::new(api, Some(self.account), region, resource, failure)
     }
@@ -139,46 +126,59 @@ impl Session {
         })
     }
 
-    fn slot(&self) -> Arc<tokio::sync::Mutex<Option<Issued>>> {
-        Arc::clone(
-            &self
-                .aws
-                .sessions()
-                .by_account
-                .entry(self.account)
-                .or_default(),
-        )
-    }
-
-    async fn forget(&self) {
-        *self.slot().lock().await = None;
+    /// Lets go of the credentials that AWS did not accept; another call may have got new ones
+    /// meanwhile, which stay.
+    async fn forget(&self, refused: &Target) {
+        let slot = self.aws.sessions().slot(self.account);
+        let mut held = slot.lock().await;
+        let key = |of: &Credentials| of.access_key_id().to_owned();
+        if held.as_ref().map(|issued| key(&issued.credentials))
+            == refused.credentials.as_ref().map(key)
+        {
+            *held = None;
+        }
     }
 
     /// Valid credentials: the ones at hand, or new ones. Whoever comes second waits for the first.
     async fn credentials(&self) -> Result<Credentials, CallError> {
-        let slot = self.slot();
+        let slot = self.aws.sessions().slot(self.account);
         let mut held = slot.lock().await;
         let now = self.aws.clock().now();
         if let Some(issued) = &*held
-            && issued.expires.duration_since(now) > RENEW_BEFORE_EXPIRY
+            && issued.is_good(now)
         {
             return Ok(issued.credentials.clone());
         }
+        self.aws.sessions().clean(now);
         let issued = self.assume_role().await?;
         let credentials = issued.credentials.clone();
         *held = Some(issued);
         Ok(credentials)
     }
 
+    /// A session of the configured length, or of an hour where AWS refuses a longer one.
     async fn assume_role(&self) -> Result<Issued, CallError> {
+        let sessions = self.aws.sessions();
+        let wanted = self.aws.role_settings().session_seconds;
+        let seconds = sessions.seconds(self.account, wanted);
+        match self.assume_role_for(seconds).await {
+            Err(error) if sessions.is_too_long(self.account, seconds, &error) => {
+                let seconds = sessions.seconds(self.account, wanted);
+                self.assume_role_for(seconds).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn assume_role_for(&self, seconds: i32) -> Result<Issued, CallError> {
         let aws = &self.aws;
         let role = aws.role_arn(self.account);
         let region = aws.sts_region();
         let settings = aws.role_settings();
-        let policy = session_policy(aws.session_apis());
         let call = Call {
             api: Api::AssumeRole,
             charged: aws.caller(),
+            account: self.account,
             region,
             resource: Some(&role),
         };
@@ -195,14 +195,13 @@ impl Session {
                     .role_session_name(&settings.session_name)
                     .set_external_id(settings.external_id.clone())
                     .set_source_identity(settings.source_identity.clone())
-                    .duration_seconds(settings.session_seconds)
-                    .policy(&policy)
+                    .duration_seconds(seconds)
+                    .policy(aws.session_policy())
                     .customize()
                     .config_override(target.sts())
                     .send()
             })
-            .await
-            .map_err(|error| self.in_this_account(error))?;
+            .await?;
         let malformed = || self.malformed_answer(Api::AssumeRole, region, Some(&role));
         let issued = answer.credentials.ok_or_else(malformed)?;
         let expires = Timestamp::from_second(issued.expiration.secs()).map_err(|_| malformed())?;
@@ -213,16 +212,8 @@ impl Session {
             expires.try_into().ok(),
             "AssumeRole",
         );
-        Ok(Issued {
-            credentials,
-            expires,
-        })
-    }
-
-    /// The call was charged to the caller, but the gap is in the account that could not be entered.
-    fn in_this_account(&self, mut error: CallError) -> CallError {
-        error.gap.account = Some(self.account);
-        error
+        let chance = aws.chance().random_range(0.0..=1.0);
+        Ok(Issued::new(credentials, expires, chance))
     }
 }
 

@@ -13,6 +13,11 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
 
+/// Calls to AWS allocate much and in small pieces: see "Client cost per call" in
+/// `docs/performance.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Proves, for every account of an AWS organization, that a change to the organization would wake
 /// somebody up (CIS AWS Foundations 4.15 / 5.15), and so for the other monitoring controls.
 #[derive(Debug, Parser)]

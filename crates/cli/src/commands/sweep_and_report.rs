@@ -72,6 +72,7 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
     let sweeper = Store::open_sweeper(&settings.store).await?;
     let outcome = sweep.run(&sweeper, &settings.plan, discovered).await;
     bar.finish_and_clear();
+    tracing::debug!("calls to AWS: {}", aws.call_statistics());
     let outcome = outcome?;
 
     let report = read_back(sweeper.store(), &outcome).await?;
