@@ -1,6 +1,6 @@
 //! What people log in with keeps working.
 
-use crate::scanner::{Shell, scenario};
+use crate::scanner::{Shell, scenario, start};
 
 /// A shell without credentials in its environment, and a configuration file for the SDK.
 fn shell_with(config: &str) -> Shell {
@@ -118,5 +118,65 @@ async fn the_session_is_named_for_the_instance_and_carries_a_source_identity_if_
     for session in sessions {
         assert_eq!(session.session_name, "scanner-night-shift");
         assert_eq!(session.source_identity.as_deref(), Some("audit"));
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_as_long_as_asked_and_an_hour_where_the_role_allows_no_more() {
+    let world = simulator::World::from_toml(
+        r#"
+        [[account]]
+        name = "management"
+        [[account]]
+        name = "long"
+        roles = [{ max_session_seconds = 43200 }]
+        [[account]]
+        name = "short"
+        "#,
+    );
+    let simulator = start(world.unwrap()).await;
+    let shell = Shell::at(&simulator);
+    let accounts = ["--name", "long", "--name", "short"];
+    let run = shell
+        .once(&[&accounts[..], &["--session-duration", "12h"]].concat())
+        .await;
+    assert_eq!(run.code, 3, "both were entered: {run:#?}");
+    let hours: std::collections::BTreeMap<String, i64> = simulator
+        .sessions()
+        .into_iter()
+        .map(|session| {
+            let lasts = session.expires.duration_since(session.issued);
+            (session.account, lasts.as_hours())
+        })
+        .collect();
+    let id = |name| simulator.world().named(name).unwrap().id.clone();
+    assert_eq!(hours[&id("long")], 12);
+    assert_eq!(hours[&id("short")], 1);
+}
+
+#[tokio::test]
+async fn a_scanner_that_is_a_role_itself_gets_sessions_of_an_hour() {
+    let world = simulator::World::from_toml(
+        r#"
+        [caller]
+        account = "management"
+        principal = "assumed-role/scanner/host"
+        [[account]]
+        name = "management"
+        [[account]]
+        name = "member"
+        count = 5
+        roles = [{ max_session_seconds = 43200 }]
+        "#,
+    );
+    let simulator = start(world.unwrap()).await;
+    let shell = Shell::at(&simulator).with("SCANNER_SESSION_DURATION", "12h");
+    let run = shell.once(&["--name", "member*"]).await;
+    assert_eq!(run.code, 3, "all were entered: {run:#?}");
+    let sessions = simulator.sessions();
+    assert_eq!(sessions.len(), 5);
+    for session in sessions {
+        let lasts = session.expires.duration_since(session.issued);
+        assert_eq!(lasts.as_hours(), 1);
     }
 }

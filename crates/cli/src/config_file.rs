@@ -40,7 +40,7 @@ pub(crate) struct RoleSection {
     pub(crate) external_id: Option<FromText<ExternalId>>,
     pub(crate) source_identity: Option<FromText<SessionName>>,
     pub(crate) instance: Option<FromText<SessionName>>,
-    pub(crate) session_seconds: Option<SessionSeconds>,
+    pub(crate) session_duration: Option<FromText<SessionDuration>>,
     pub(crate) overrides: BTreeMap<AccountId, FromText<RoleName>>,
 }
 
@@ -239,8 +239,30 @@ bounded! {
     QuotaShare(f64, 0.01..=1.0, "a share between 0.01 and 1");
     /// How many accounts are looked at at the same time.
     Concurrency(usize, 1..=2048, "a number of accounts between 1 and 2048");
-    /// How long the credentials of a role last, in seconds.
-    SessionSeconds(i32, 900..=43_200, "a number of seconds between 900 and 43200");
+}
+
+/// How long the credentials of a role last, in seconds; written as `1h`, `90m` or `1h 30m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SessionDuration(pub(crate) i32);
+
+impl FromStr for SessionDuration {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // AWS's bounds (STS API Reference, AssumeRole).
+        let allowed = 900..=43_200;
+        let duration = text.parse::<jiff::SignedDuration>().ok();
+        duration
+            .and_then(|duration| i32::try_from(duration.as_secs()).ok())
+            .filter(|seconds| allowed.contains(seconds))
+            .map(Self)
+            .ok_or_else(|| {
+                format!(
+                    "`{}` is not a session's duration: expected 15m to 12h, such as 1h or 90m",
+                    text.escape_debug()
+                )
+            })
+    }
 }
 
 #[cfg(test)]
@@ -270,6 +292,11 @@ mod tests {
             ("[aws]\nconcurrency = \"many\"\n", "line 2", "concurrency"),
             ("[report]\nfail_on = \"always\"\n", "line 2", "fail_on"),
             ("[role]\nname = \"a role\"\n", "line 2", "name"),
+            (
+                "[role]\nsession_duration = \"13h\"\n",
+                "line 2",
+                "session_duration",
+            ),
             ("[role.overrides]\n12 = \"x\"\n", "line 2", "12"),
             ("[rolle]\n", "line 1", "rolle"),
             ("store", "line 1", "store"),
@@ -280,6 +307,26 @@ mod tests {
                 mistake.contains("scanner.toml") && mistake.contains(line) && mistake.contains(key),
                 "{mistake}"
             );
+        }
+    }
+
+    #[test]
+    fn a_session_lasts_a_quarter_of_an_hour_to_half_a_day() {
+        let rows = [
+            ("15m", Some(900)),
+            ("1h", Some(3600)),
+            ("1h 30m", Some(5400)),
+            ("12h", Some(43_200)),
+            ("7200s", Some(7200)),
+            ("14m", None),
+            ("12h 1s", None),
+            ("-1h", None),
+            ("3600", None),
+            ("", None),
+        ];
+        for (text, seconds) in rows {
+            let read = text.parse().ok().map(|SessionDuration(seconds)| seconds);
+            assert_eq!(read, seconds, "{text}");
         }
     }
 

@@ -13,7 +13,7 @@ use model::{AccountId, Region};
 use crate::{
     config_file::{
         Account, Concurrency, ConfigFile, ExternalId, NameGlob, Ou, QuotaShare, RegionList,
-        RoleName, SessionName, SessionSeconds, Tag,
+        RoleName, SessionDuration, SessionName, Tag,
     },
     exit::{BadInput, FailOn},
     output::{Destination, Format},
@@ -154,9 +154,10 @@ pub(crate) struct AwsOptions {
     /// What CloudTrail shows this scanner as: scanner-NAME [default: the host's name].
     #[arg(long, value_name = "NAME", env = "SCANNER_INSTANCE")]
     instance: Option<SessionName>,
-    /// How long a role's credentials last [default: 3600].
-    #[arg(long, value_name = "SECONDS", env = "SCANNER_SESSION_SECONDS")]
-    session_seconds: Option<SessionSeconds>,
+    /// How long a role's credentials last, 15m to 12h; where AWS refuses more than an hour, an hour
+    /// [default: 1h].
+    #[arg(long, value_name = "DURATION", env = "SCANNER_SESSION_DURATION")]
+    session_duration: Option<SessionDuration>,
     /// The AWS profile to take credentials from.
     #[arg(long, value_name = "NAME", env = "SCANNER_PROFILE")]
     profile: Option<String>,
@@ -248,8 +249,10 @@ pub(crate) fn resolve(
                 .map(|id| id.0),
             session_name: format!("scanner-{instance}"),
             source_identity: text(aws.source_identity, role.source_identity),
-            session_seconds: (aws.session_seconds.or(role.session_seconds))
-                .map_or(DEFAULT_SESSION_SECONDS, |s| s.0),
+            session_seconds: aws
+                .session_duration
+                .or(role.session_duration.map(|duration| duration.0))
+                .map_or(DEFAULT_SESSION_SECONDS, |duration| duration.0),
         },
         session_apis: session_apis(&plan.regions),
         quota_share: (aws.quota_share.or(file.aws.quota_share))
