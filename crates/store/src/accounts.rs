@@ -1,11 +1,84 @@
 //! Accounts: what AWS Organizations said of each, as intervals.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::{Account, AccountId, SweepId};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use crate::{column::Columns, error::Cause, evidence::ROWS_A_STATEMENT};
+use crate::{Error, Store, Sweeper, column::Columns, error::Cause, evidence::ROWS_A_STATEMENT};
+
+#[cfg(test)]
+mod tests;
+
+impl Store {
+    /// The organization's accounts as they were last seen, without those that left it.
+    ///
+    /// Accounts that were only ever named by hand are not among them: they have no name.
+    #[tracing::instrument(name = "db.account.list", skip(self))]
+    pub async fn remembered_accounts(&self) -> Result<Vec<Account>, Error> {
+        let read = async {
+            let rows = sqlx::query(
+                "SELECT id, account, name, state, ou_path FROM account_states
+                 WHERE valid_until IS NULL AND name <> '' ORDER BY account",
+            )
+            .fetch_all(&self.readers)
+            .await?;
+            rows.iter().map(account).collect::<Result<_, Cause>>()
+        };
+        (read.await).map_err(|cause| cause.during("list the accounts", &self.path))
+    }
+}
+
+impl Sweeper {
+    /// Closes what is known of accounts that left the organization: the whole list of its members
+    /// does not show them.
+    ///
+    /// What this very sweep judged stays: the account left after it was looked at, which the next
+    /// sweep will say. Accounts that were only ever named by hand were never members.
+    #[tracing::instrument(name = "db.account.depart", skip_all, fields(sweep.id = sweep.0))]
+    pub async fn record_departures(
+        &self,
+        sweep: SweepId,
+        members: &BTreeSet<AccountId>,
+        judged: &BTreeSet<AccountId>,
+    ) -> Result<(), Error> {
+        let mut writer = self.writer.lock().await;
+        let record = async {
+            let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+            let known: Vec<String> = sqlx::query_scalar(
+                "SELECT account FROM account_states INDEXED BY account_states_open
+                 WHERE valid_until IS NULL AND name <> ''",
+            )
+            .fetch_all(&mut *transaction)
+            .await?;
+            let is_here = |id: &AccountId| members.contains(id) || judged.contains(id);
+            let gone: Vec<&String> = (known.iter())
+                .filter(|id| id.parse().is_ok_and(|id| !is_here(&id)))
+                .collect();
+            if !gone.is_empty() {
+                let gone = model::canonical_json(&gone);
+                for close in [STATES_END, FINDINGS_END] {
+                    sqlx::query(close)
+                        .bind(sweep.0)
+                        .bind(&gone)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+            }
+            transaction.commit().await?;
+            Ok(())
+        };
+        (record.await).map_err(|cause: Cause| cause.during("record departures", &self.store.path))
+    }
+}
+
+const STATES_END: &str = "UPDATE account_states SET valid_until = ?1
+    WHERE valid_until IS NULL AND valid_from < ?1
+        AND account IN (SELECT value FROM json_each(?2))";
+
+const FINDINGS_END: &str = "UPDATE findings SET valid_until = ?1
+    WHERE valid_until IS NULL AND valid_from < ?1
+        AND account IN (SELECT value FROM json_each(?2))";
 
 /// Records what these accounts are like now; writes nothing for one that is as it was.
 pub(crate) async fn record(
@@ -75,15 +148,19 @@ async fn open_states(
     .await?;
     (rows.iter())
         .map(|row| {
-            let columns = Columns::of("account_states", row)?;
-            let id: AccountId = columns.parsed("account")?;
-            let account = Account {
-                id,
-                name: columns.get("name")?,
-                state: columns.variant("state")?,
-                ou_path: columns.json("ou_path")?,
-            };
-            Ok((id, (columns.id(), account)))
+            let account = account(row)?;
+            let row = Columns::of("account_states", row)?.id();
+            Ok((account.id, (row, account)))
         })
         .collect()
+}
+
+fn account(row: &SqliteRow) -> Result<Account, Cause> {
+    let columns = Columns::of("account_states", row)?;
+    Ok(Account {
+        id: columns.parsed("account")?,
+        name: columns.get("name")?,
+        state: columns.variant("state")?,
+        ou_path: columns.json("ou_path")?,
+    })
 }
