@@ -40,6 +40,8 @@ mod scanner;
 #[cfg(test)]
 mod session_policy;
 #[cfg(test)]
+mod streaming;
+#[cfg(test)]
 mod topic_access;
 #[cfg(test)]
 mod unchanged_world;

@@ -65,6 +65,7 @@ pub(crate) struct AwsSection {
     pub(crate) profile: Option<String>,
     pub(crate) quota_share: Option<QuotaShare>,
     pub(crate) concurrency: Option<Concurrency>,
+    pub(crate) account_deadline: Option<AccountDeadline>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -239,6 +240,8 @@ bounded! {
     QuotaShare(f64, 0.01..=1.0, "a share between 0.01 and 1");
     /// How many accounts are looked at at the same time.
     Concurrency(usize, 1..=2048, "a number of accounts between 1 and 2048");
+    /// How long an account may take, in seconds.
+    AccountDeadline(u64, 1..=86_400, "a number of seconds between 1 and 86400");
 }
 
 /// How long the credentials of a role last, in seconds; written as `1h`, `90m` or `1h 30m`.
@@ -290,6 +293,11 @@ mod tests {
             ("[scope]\nregions = \"everywhere\"\n", "line 2", "regions"),
             ("[aws]\nquota_share = 2.0\n", "line 2", "quota_share"),
             ("[aws]\nconcurrency = \"many\"\n", "line 2", "concurrency"),
+            (
+                "[aws]\naccount_deadline = 0\n",
+                "line 2",
+                "account_deadline",
+            ),
             ("[report]\nfail_on = \"always\"\n", "line 2", "fail_on"),
             ("[role]\nname = \"a role\"\n", "line 2", "name"),
             (

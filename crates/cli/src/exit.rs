@@ -65,7 +65,10 @@ pub(crate) fn of_sweep(summary: &SweepSummary, fail_on: FailOn) -> Exit {
             .is_some_and(|count| *count > 0)
     };
     let judged = any(Verdict::Pass) || any(Verdict::Fail);
-    let incomplete = matches!(summary.discovery, DiscoveryState::Incomplete { .. });
+    let incomplete = matches!(
+        summary.discovery,
+        None | Some(DiscoveryState::Incomplete { .. })
+    );
     let unknown =
         any(Verdict::Unknown) || incomplete || !judged || summary.state != SweepState::Finished;
     match fail_on {
@@ -84,7 +87,7 @@ mod tests {
         let summary = SweepSummary {
             finished_at: jiff::Timestamp::UNIX_EPOCH,
             state: SweepState::Finished,
-            discovery,
+            discovery: Some(discovery),
             verdicts: verdicts.iter().map(|verdict| (*verdict, 1)).collect(),
             api_calls: 0,
         };

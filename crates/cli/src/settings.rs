@@ -1,7 +1,7 @@
 //! Settings: a flag beats the environment (`SCANNER_*`), which beats the file, which beats the
 //! default.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use aws::{AwsSettings, RoleSettings, Timing};
 use clap::Args;
@@ -12,8 +12,8 @@ use model::{AccountId, Region};
 
 use crate::{
     config_file::{
-        Account, Concurrency, ConfigFile, ExternalId, NameGlob, Ou, QuotaShare, RegionList,
-        RoleName, SessionDuration, SessionName, Tag,
+        Account, AccountDeadline, Concurrency, ConfigFile, ExternalId, NameGlob, Ou, QuotaShare,
+        RegionList, RoleName, SessionDuration, SessionName, Tag,
     },
     exit::{BadInput, FailOn},
     output::{Destination, Format},
@@ -25,6 +25,8 @@ const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 const DEFAULT_QUOTA_SHARE: f64 = 0.5;
 const DEFAULT_CONCURRENCY: usize = 64;
 const DEFAULT_SESSION_SECONDS: i32 = 3600;
+/// A complete chain takes a second or two, a throttled account with thousands of alarms a minute.
+const DEFAULT_ACCOUNT_DEADLINE: u64 = 300;
 
 /// Where the store and the configuration are.
 #[derive(Debug, Args)]
@@ -167,6 +169,10 @@ pub(crate) struct AwsOptions {
     /// How many accounts are looked at at the same time [default: 64].
     #[arg(long, value_name = "NUMBER", env = "SCANNER_CONCURRENCY")]
     concurrency: Option<Concurrency>,
+    /// How long an account may take; one that takes longer is looked at again at the end of the
+    /// sweep, and then is UNKNOWN [default: 300].
+    #[arg(long, value_name = "SECONDS", env = "SCANNER_ACCOUNT_DEADLINE")]
+    account_deadline: Option<AccountDeadline>,
 }
 
 impl AwsOptions {
@@ -219,7 +225,11 @@ pub(crate) fn resolve(
         .map(ConfigFile::read)
         .transpose()?
         .unwrap_or_default();
-    let plan = plan(scope, file.scope, aws.concurrency.or(file.aws.concurrency))?;
+    let pace = Pace {
+        concurrency: aws.concurrency.or(file.aws.concurrency),
+        account_deadline: aws.account_deadline.or(file.aws.account_deadline),
+    };
+    let plan = plan(scope, file.scope, &pace)?;
     let role = file.role;
     let text = |flag: Option<SessionName>,
                 file: Option<crate::config_file::FromText<SessionName>>| {
@@ -282,10 +292,16 @@ pub(crate) fn resolve(
     })
 }
 
+/// How many accounts at once, and for how long.
+struct Pace {
+    concurrency: Option<Concurrency>,
+    account_deadline: Option<AccountDeadline>,
+}
+
 fn plan(
     flags: ScopeOptions,
     file: crate::config_file::ScopeSection,
-    concurrency: Option<Concurrency>,
+    pace: &Pace,
 ) -> anyhow::Result<SweepPlan> {
     // A list that is given by flag or environment replaces the one of the file.
     fn either<T>(flags: Vec<T>, file: Vec<T>) -> Vec<T> {
@@ -344,7 +360,10 @@ fn plan(
         regions,
         monitoring_accounts: either(flags.monitoring_accounts, file.monitoring_accounts),
         controls: controls(&either(flags.controls, file.controls))?,
-        accounts_at_once: concurrency.map_or(DEFAULT_CONCURRENCY, |number| number.0),
+        accounts_at_once: (pace.concurrency).map_or(DEFAULT_CONCURRENCY, |number| number.0),
+        account_deadline: Duration::from_secs(
+            (pace.account_deadline).map_or(DEFAULT_ACCOUNT_DEADLINE, |seconds| seconds.0),
+        ),
         scanner_version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod account_sweep;
 mod commit_groups;
+mod look_at_accounts;
+mod roster;
 mod sweep;
 
 pub use sweep::{Discovered, Progress, Regions, Sweep, SweepOutcome, SweepPlan, session_apis};

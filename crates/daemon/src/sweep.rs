@@ -1,27 +1,26 @@
 //! A sweep: discovery, evidence, verdicts, store; the whole direction of the flow in one file.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use aws::{Api, Aws};
 use controls::{Control, Judge, JudgeContext};
-use discovery::{DiscoverError, Discovery, Selection, Source, discover, enabled_regions};
-use futures::{StreamExt as _, stream};
+use discovery::{DiscoverError, Listing, Selection, Source};
 use jiff::Timestamp;
 use model::{
-    Account, AccountId, AccountState, Clock, DiscoveryState, Finding, Organization, Reason, Region,
-    SweepHeader, SweepId, SweepScope, SweepState, SweepSummary, Verdict,
-    evidence::{AccountEvidence, Trail},
+    AccountId, Clock, Organization, Region, SweepHeader, SweepId, SweepScope, SweepState,
+    SweepSummary, Verdict, evidence::Trail,
 };
 use scanner::{Collector, RegionScope};
 use store::{JudgedAccount, Sweeper};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 
-use crate::commit_groups::{Committed, commit_groups};
+use crate::{
+    account_sweep::{AccountSweep, is_open},
+    commit_groups::{Committed, commit_groups},
+    look_at_accounts::{Listed, LookAtAccounts, PAGES, list_accounts},
+    roster::Roster,
+};
 
 /// Which regions are asked for trails.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +52,9 @@ pub struct SweepPlan {
     pub controls: Vec<Control>,
     /// How many accounts are looked at at the same time.
     pub accounts_at_once: usize,
+    /// How long an account may take. One that takes longer is looked at again when all others are
+    /// done, and then is not known.
+    pub account_deadline: Duration,
     /// The version that is noted with the sweep.
     pub scanner_version: String,
 }
@@ -60,9 +62,9 @@ pub struct SweepPlan {
 /// How far a sweep is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// The accounts are known.
+    /// More accounts are known.
     Discovered {
-        /// How many are in scope.
+        /// How many are in scope so far.
         accounts: usize,
     },
     /// One more account is judged.
@@ -84,11 +86,9 @@ pub struct SweepOutcome {
     pub notices: Vec<String>,
 }
 
-/// The accounts of a sweep that has begun.
-#[derive(Debug, Clone)]
+/// A scope that can be swept, and its first accounts.
 pub struct Discovered {
-    /// What exists and is in scope.
-    pub discovery: Discovery,
+    listing: Listing,
     started_at: Timestamp,
     calls_before: u64,
 }
@@ -113,19 +113,22 @@ pub struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Finds the accounts in scope. Nothing is written yet.
+    /// Finds the organization and its first accounts. Nothing is written yet.
     pub async fn discover(&self, plan: &SweepPlan) -> Result<Discovered, DiscoverError> {
         let started_at = self.clock.now();
         let calls_before = self.aws.calls_sent();
-        let discovery = discover(self.aws, plan.source, &plan.selection).await?;
+        let listing = Listing::open(self.aws, plan.source, &plan.selection).await?;
         Ok(Discovered {
-            discovery,
+            listing,
             started_at,
             calls_before,
         })
     }
 
     /// Reads and judges each account, and remembers what came of it.
+    ///
+    /// The list of accounts is read on meanwhile. What an earlier sweep remembers is looked at
+    /// without waiting for it, where ids and names decide the scope.
     pub async fn run(
         &self,
         store: &Sweeper,
@@ -133,52 +136,11 @@ impl Sweep<'_> {
         discovered: Discovered,
     ) -> Result<SweepOutcome, store::Error> {
         let Discovered {
-            discovery,
+            listing,
             started_at,
             calls_before,
         } = discovered;
-        let Discovery {
-            organization,
-            accounts,
-            state: discovery,
-            mut notices,
-            ..
-        } = discovery;
-        (self.progress)(Progress::Discovered {
-            accounts: accounts.len(),
-        });
-
-        let judge = Arc::new(Judge::new(plan.controls.clone()));
-        let candidates = Arc::clone(&judge);
-        let collector = Collector::new(
-            self.aws.clone(),
-            Arc::clone(&self.clock),
-            Arc::new(move |filter| candidates.is_candidate(filter)),
-            &plan.monitoring_accounts,
-        );
-        let organization_trails = self
-            .organization_trails(&collector, organization.as_ref())
-            .await;
-        let looker = AccountSweep {
-            aws: self.aws,
-            collector: &collector,
-            regions: self.region_scope(plan, &organization_trails),
-            all_regions: plan.regions == Regions::All,
-            judge: &judge,
-            context: JudgeContext {
-                organization_trails,
-            },
-        };
-        if accounts
-            .iter()
-            .any(|account| is_open(account.state) && self.aws.uses_ambient_credentials(account.id))
-        {
-            notices.push(format!(
-                "account {} is read with the ambient credentials, which no session policy can narrow",
-                self.aws.caller()
-            ));
-        }
-
+        let organization = listing.organization().cloned();
         let header = SweepHeader {
             scope: scope(plan),
             organization: organization.clone(),
@@ -187,20 +149,47 @@ impl Sweep<'_> {
             scanner_version: plan.scanner_version.clone(),
         };
         let id = store.begin_sweep(&header).await?;
-        let (results, arriving) = mpsc::channel(plan.accounts_at_once.max(1));
-        let commits = commit_groups(store, id, arriving);
-        let (committed, complete) =
-            tokio::join!(commits, self.look_at_all(&looker, &accounts, plan, results));
+        let mut roster = Roster::new();
+        if listing.is_of_organization() && plan.selection.decides_from_memory() {
+            let mut remembered = store.store().remembered_accounts().await?;
+            // One that was closed has to show again before it is known to be open.
+            remembered
+                .retain(|account| is_open(account.state) && plan.selection.takes(account, &[]));
+            roster.remember(remembered);
+        }
+
+        let (pages, arriving_pages) = mpsc::channel(PAGES);
+        let (results, arriving_results) = mpsc::channel(plan.accounts_at_once.max(1));
+        let (discovery, is_complete, committed) = tokio::join!(
+            list_accounts(listing, pages, &self.stop),
+            self.look_at_all(plan, organization.as_ref(), roster, arriving_pages, results),
+            commit_groups(store, id, arriving_results),
+        );
         let Committed { judged, verdicts } = committed?;
 
-        let state = if complete {
-            SweepState::Finished
-        } else {
-            SweepState::Interrupted
+        let mut notices = Vec::new();
+        let mut state = None;
+        if let Some(discovery) = discovery {
+            if let Some(members) = &discovery.members {
+                store.record_departures(id, members, &judged).await?;
+            }
+            notices = discovery.notices;
+            state = Some(discovery.state);
+        }
+        notices.extend(self.ambient_notice(&judged));
+        let summary = SweepSummary {
+            finished_at: self.clock.now(),
+            state: if is_complete {
+                SweepState::Finished
+            } else {
+                SweepState::Interrupted
+            },
+            discovery: state,
+            verdicts,
+            api_calls: self.aws.calls_sent() - calls_before,
         };
-        let summary = self.summary(state, discovery, verdicts, calls_before);
         store.finish_sweep(id, &summary).await?;
-        report_line(id, &summary, accounts.len());
+        report_line(id, &summary, judged.len());
         Ok(SweepOutcome {
             id,
             summary,
@@ -210,80 +199,60 @@ impl Sweep<'_> {
         })
     }
 
-    fn summary(
-        &self,
-        state: SweepState,
-        discovery: DiscoveryState,
-        verdicts: BTreeMap<Verdict, u64>,
-        calls_before: u64,
-    ) -> SweepSummary {
-        let api_calls = self.aws.calls_sent() - calls_before;
-        SweepSummary {
-            finished_at: self.clock.now(),
-            state,
-            discovery,
-            verdicts,
-            api_calls,
-        }
-    }
-
-    /// Looks at every account, and once more at those whose evidence is missing for a passing
-    /// reason. Whether the sweep came to its end.
+    /// Looks at every account that is remembered or listed. Whether it came to its end.
     async fn look_at_all(
         &self,
-        looker: &AccountSweep<'_>,
-        accounts: &[Account],
         plan: &SweepPlan,
+        organization: Option<&Organization>,
+        roster: Roster<JudgedAccount>,
+        pages: mpsc::Receiver<Listed>,
         judged: mpsc::Sender<JudgedAccount>,
     ) -> bool {
-        let later = self
-            .look_at(
-                looker,
-                accounts.iter().collect(),
-                plan,
-                &judged,
-                Attempt::First,
-            )
-            .await;
-        if !later.is_empty() && !self.stop.is_cancelled() {
-            looker.collector.forget_passing_failures();
-            self.look_at(looker, later, plan, &judged, Attempt::Last)
-                .await;
-        }
-        !self.stop.is_cancelled()
+        let judge = Arc::new(Judge::new(plan.controls.clone()));
+        let candidates = Arc::clone(&judge);
+        let collector = Collector::new(
+            self.aws.clone(),
+            Arc::clone(&self.clock),
+            Arc::new(move |filter| candidates.is_candidate(filter)),
+            &plan.monitoring_accounts,
+        );
+        // The list of accounts goes on being read meanwhile.
+        let trails = self.organization_trails(&collector, organization);
+        let Some(organization_trails) = self.stop.run_until_cancelled(trails).await else {
+            return false;
+        };
+        let looker = AccountSweep {
+            aws: self.aws,
+            collector: &collector,
+            regions: self.region_scope(plan, &organization_trails),
+            all_regions: plan.regions == Regions::All,
+            judge: &judge,
+            context: JudgeContext {
+                organization_trails,
+            },
+            deadline: plan.account_deadline,
+        };
+        let look = LookAtAccounts {
+            looker: &looker,
+            roster,
+            accounts_at_once: plan.accounts_at_once.max(1),
+            stop: &self.stop,
+            progress: self.progress,
+        };
+        look.run(pages, judged).await
     }
 
-    /// Looks at these accounts, several at once; gives back those that are to be looked at again.
-    async fn look_at<'a>(
-        &self,
-        looker: &AccountSweep<'_>,
-        accounts: Vec<&'a Account>,
-        plan: &SweepPlan,
-        judged: &mpsc::Sender<JudgedAccount>,
-        attempt: Attempt,
-    ) -> Vec<&'a Account> {
-        let wanted = stream::iter(accounts).take_while(|_| {
-            // The receiver only goes away when the store failed.
-            let go_on = !self.stop.is_cancelled() && !judged.is_closed();
-            async move { go_on }
-        });
-        wanted
-            .map(|account| async move {
-                let span = tracing::info_span!("sweep.account", account.id = %account.id);
-                let look = looker.look(account, attempt).instrument(span);
-                let result = self.stop.run_until_cancelled(look).await?;
-                let Some(result) = result else {
-                    return Some(account);
-                };
-                if judged.send(result).await.is_ok() {
-                    (self.progress)(Progress::Judged);
-                }
-                None
+    /// What is to be said where the account of the credentials was read without a role.
+    fn ambient_notice(&self, judged: &BTreeSet<AccountId>) -> Option<String> {
+        let mut judged = judged.iter();
+        judged
+            .any(|account| self.aws.uses_ambient_credentials(*account))
+            .then(|| {
+                format!(
+                    "account {} is read with the ambient credentials, which no session policy can narrow",
+                    self.aws.caller()
+                )
             })
-            .buffer_unordered(plan.accounts_at_once.max(1))
-            .filter_map(|later| async move { later })
-            .collect()
-            .await
     }
 
     /// The organization's trails, as the management account shows them, or else the account of the
@@ -319,72 +288,6 @@ impl Sweep<'_> {
                 regions.retain(|region| seen.insert(region.clone()));
                 RegionScope::Probe(regions)
             }
-        }
-    }
-}
-
-/// Whether roles can be assumed in an account of this state; one that is new to us may be such.
-fn is_open(state: AccountState) -> bool {
-    matches!(state, AccountState::Active | AccountState::Unknown)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attempt {
-    /// What failed for a passing reason is looked at again.
-    First,
-    /// What failed is judged as it is.
-    Last,
-}
-
-/// What looking at one account takes.
-struct AccountSweep<'a> {
-    aws: &'a Aws,
-    collector: &'a Collector,
-    regions: RegionScope,
-    all_regions: bool,
-    judge: &'a Judge,
-    context: JudgeContext,
-}
-
-impl AccountSweep<'_> {
-    /// Reads and judges one account; `None` if it is to be looked at again.
-    async fn look(&self, account: &Account, attempt: Attempt) -> Option<JudgedAccount> {
-        if !is_open(account.state) {
-            return Some(self.judged(account, None));
-        }
-        let (regions, region_gap) = self.regions_of(account).await;
-        let mut evidence = self.collector.collect(account.id, &regions).await;
-        evidence.other_gaps.extend(region_gap);
-        let mut result = self.judged(account, Some(&evidence));
-        // What is looked up by metric misses metric math, composite alarms, near misses and other
-        // accounts: before a FAIL is said, everything is looked at.
-        let look_closer = |finding: &Finding| {
-            finding.verdict() == Verdict::Fail || finding.reason == Reason::AlarmUndecided
-        };
-        if result.findings.iter().any(look_closer) {
-            evidence = self.collector.look_closer(evidence).await;
-            result = self.judged(account, Some(&evidence));
-        }
-        let passing = evidence.gaps().iter().any(|gap| gap.class.is_passing());
-        (attempt == Attempt::Last || !passing).then_some(result)
-    }
-
-    fn judged(&self, account: &Account, evidence: Option<&AccountEvidence>) -> JudgedAccount {
-        JudgedAccount {
-            account: account.clone(),
-            evidence: evidence.map(AccountEvidence::documents),
-            findings: self.judge.findings(&self.context, account, evidence),
-        }
-    }
-
-    /// The regions to ask; where the list of enabled ones cannot be had, the probe regions do.
-    async fn regions_of(&self, account: &Account) -> (RegionScope, Option<model::Gap>) {
-        if !self.all_regions {
-            return (self.regions.clone(), None);
-        }
-        match enabled_regions(self.aws, account.id).await {
-            Ok(regions) => (RegionScope::Each(regions), None),
-            Err(error) => (self.regions.clone(), Some(error.into())),
         }
     }
 }

@@ -6,7 +6,7 @@ mod ou_tree;
 mod regions;
 mod selection;
 
-pub use organization::{DiscoverError, Discovery, Source, discover};
+pub use organization::{DiscoverError, Discovery, Listing, Source};
 pub use regions::enabled_regions;
 pub use selection::{Selection, SelectionError, Selector};
 

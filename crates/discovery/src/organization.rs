@@ -1,11 +1,14 @@
-//! The organization and the accounts in scope.
+//! The organization and the accounts in scope, page after page.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::{Aws, CallError};
-use model::{Account, AccountId, AccountState, DiscoveryState, Organization};
+use model::{Account, AccountId, AccountState, DiscoveryState, Organization, OuPath};
 
-use crate::{Selection, organizations_api::Organizations, ou_tree::paths_by_walk};
+use crate::{
+    Selection,
+    organizations_api::{AccountsPage, Organizations},
+};
 
 /// Where the account list comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,21 +17,6 @@ pub enum Source {
     Organization,
     /// The accounts named in the selection, or the account of the credentials.
     NamedAccounts,
-}
-
-/// What exists and is in scope.
-#[derive(Debug, Clone)]
-pub struct Discovery {
-    /// The organization, where one could be described.
-    pub organization: Option<Organization>,
-    /// The accounts in scope, sorted by id.
-    pub accounts: Vec<Account>,
-    /// How many accounts the selection left out.
-    pub out_of_scope: usize,
-    /// Whether the list is the whole one.
-    pub state: DiscoveryState,
-    /// What could not be known and what follows from it, in sentences.
-    pub notices: Vec<String>,
 }
 
 /// A scope that cannot be swept.
@@ -58,99 +46,232 @@ fn join(accounts: &[AccountId]) -> String {
         .join(", ")
 }
 
-/// Finds the accounts in scope.
+/// The accounts in scope, as they arrive.
 ///
 /// Failed calls are part of the answer, not an error: what could be read is used, and the rest is
-/// said.
-pub async fn discover(
-    aws: &Aws,
-    source: Source,
-    selection: &Selection,
-) -> Result<Discovery, DiscoverError> {
-    if source == Source::NamedAccounts {
-        return named_accounts(aws, selection);
-    }
-    let organizations = Organizations::new(aws);
-    let mut organization = match organizations.describe().await {
-        Ok(organization) => organization,
-        Err(error) if error.code.as_deref() == Some("AWSOrganizationsNotInUseException") => {
-            let mut discovery = named_accounts(aws, selection)?;
-            discovery.notices = vec![format!(
-                "account {} is not part of an organization",
-                aws.caller()
-            )];
-            return Ok(discovery);
-        }
-        Err(error) => return Ok(without_list(aws, selection, None, error)),
-    };
-    let (mut listed, mut failure) = organizations.accounts().await;
-    if listed.is_empty()
-        && let Some(error) = failure
-    {
-        return Ok(without_list(aws, selection, Some(organization), error));
-    }
-    organization.delegated_administrators = organizations.delegated_administrators().await;
+/// said at the end.
+pub struct Listing {
+    organization: Option<Organization>,
+    selection: Selection,
+    /// What was read and not taken yet.
+    ready: Vec<Account>,
+    /// The list that is still being read; `None` where there is no more to read.
+    reading: Option<Reading>,
+    /// Every account of the list, in scope or not; `None` where Organizations gave no list.
+    members: Option<BTreeSet<AccountId>>,
+    /// Accounts that were named and did not show yet.
+    missing: BTreeSet<AccountId>,
+    /// Where accounts hang, walked once if the list does not say so.
+    walked: Option<BTreeMap<AccountId, OuPath>>,
+    /// The first thing that could not be read.
+    failure: Option<CallError>,
+    is_asked: bool,
+    notices: Vec<String>,
+}
 
-    let mut notices = Vec::new();
-    let lacks_paths = listed.iter().any(|account| account.ou_path.is_none());
-    if lacks_paths && selection.asks_about_ous() {
-        match paths_by_walk(
-            &aws.clients().organizations,
-            &organizations.session,
-            &organizations.region,
-        )
-        .await
+struct Reading {
+    organizations: Organizations,
+    next: Option<String>,
+}
+
+/// What is known once every page was asked for.
+#[derive(Debug, Clone)]
+pub struct Discovery {
+    /// Whether the list is the whole one.
+    pub state: DiscoveryState,
+    /// Every account of the organization, in scope or not; `None` where the list is not the whole
+    /// one.
+    pub members: Option<BTreeSet<AccountId>>,
+    /// What could not be known and what follows from it, in sentences.
+    pub notices: Vec<String>,
+}
+
+impl Listing {
+    /// Asks for the organization and for its first accounts.
+    ///
+    /// Reads on until nothing in the selection can turn out to be wrong: accounts that are named by
+    /// id must have shown. What it reads by then is in scope, so it is no more than was named.
+    pub async fn open(
+        aws: &Aws,
+        source: Source,
+        selection: &Selection,
+    ) -> Result<Self, DiscoverError> {
+        if source == Source::NamedAccounts {
+            return named_accounts(aws, selection);
+        }
+        let organizations = Organizations::new(aws);
+        let organization = match organizations.describe().await {
+            Ok(organization) => organization,
+            Err(error) if error.code.as_deref() == Some("AWSOrganizationsNotInUseException") => {
+                let mut listing = named_accounts(aws, selection)?;
+                listing.notices = vec![format!(
+                    "account {} is not part of an organization",
+                    aws.caller()
+                )];
+                return Ok(listing);
+            }
+            Err(error) => return Ok(without_list(aws, selection, None, error)),
+        };
+        let mut listing = Self {
+            organization: Some(organization),
+            missing: selection.named_accounts().collect(),
+            reading: Some(Reading {
+                organizations,
+                next: None,
+            }),
+            members: Some(BTreeSet::new()),
+            ..Self::of(selection, Vec::new())
+        };
+        while listing.is_empty() || !listing.missing.is_empty() {
+            if !listing.read_page().await {
+                break;
+            }
+        }
+        if listing.is_empty()
+            && let Some(error) = listing.failure
         {
-            Ok(mut paths) => {
-                for account in &mut listed {
-                    account.ou_path = account.ou_path.take().or_else(|| paths.remove(&account.id));
+            return Ok(without_list(aws, selection, listing.organization, error));
+        }
+        if let Some(organization) = &mut listing.organization {
+            let organizations = Organizations::new(aws);
+            organization.delegated_administrators = organizations.delegated_administrators().await;
+        }
+        let missing = std::mem::take(&mut listing.missing);
+        if !missing.is_empty() {
+            if listing.failure.is_none() {
+                return Err(DiscoverError::NotInOrganization {
+                    organization: listing.organization.map(|it| it.id).unwrap_or_default(),
+                    accounts: missing.into_iter().collect(),
+                });
+            }
+            // What was named but stands on a page that was not read is looked at all the same.
+            listing
+                .ready
+                .extend(missing.into_iter().map(account_by_hand));
+        }
+        Ok(listing)
+    }
+
+    fn of(selection: &Selection, ready: Vec<Account>) -> Self {
+        Self {
+            organization: None,
+            selection: selection.clone(),
+            ready,
+            reading: None,
+            members: None,
+            missing: BTreeSet::new(),
+            walked: None,
+            failure: None,
+            is_asked: true,
+            notices: Vec::new(),
+        }
+    }
+
+    /// The organization, where one could be described.
+    pub fn organization(&self) -> Option<&Organization> {
+        self.organization.as_ref()
+    }
+
+    /// Whether AWS Organizations gives the accounts; otherwise they were named by hand.
+    pub fn is_of_organization(&self) -> bool {
+        self.members.is_some()
+    }
+
+    /// The next accounts in scope; `None` after the last ones.
+    pub async fn next(&mut self) -> Option<Vec<Account>> {
+        while self.ready.is_empty() {
+            if !self.read_page().await {
+                return None;
+            }
+        }
+        Some(std::mem::take(&mut self.ready))
+    }
+
+    /// What the list came to; what was not asked for by then counts as read.
+    pub fn finish(mut self) -> Discovery {
+        if let (Some(error), true) = (&self.failure, self.members.is_some()) {
+            self.notices
+                .push(format!("the account list is incomplete: {error}"));
+        }
+        let state = match self.failure {
+            Some(error) => DiscoveryState::Incomplete { gap: error.into() },
+            None if self.is_asked => DiscoveryState::Complete,
+            None => DiscoveryState::NotAsked,
+        };
+        Discovery {
+            members: self.members.filter(|_| state == DiscoveryState::Complete),
+            state,
+            notices: self.notices,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.members.as_ref().is_none_or(BTreeSet::is_empty)
+    }
+
+    /// Reads one page and keeps what is in scope. Whether there is another one.
+    async fn read_page(&mut self) -> bool {
+        let Some(reading) = &mut self.reading else {
+            return false;
+        };
+        match reading.organizations.accounts(reading.next.take()).await {
+            Ok(AccountsPage { accounts, next }) => {
+                reading.next = next;
+                let is_last = reading.next.is_none();
+                self.take_in_scope(accounts).await;
+                if is_last {
+                    self.reading = None;
                 }
             }
             Err(error) => {
-                notices.push(
-                    "the OU tree could not be read, so accounts of the chosen OUs are missing"
-                        .to_owned(),
-                );
-                failure = failure.or(Some(error));
+                self.failure.get_or_insert(error);
+                self.reading = None;
             }
         }
+        true
     }
-    let total = listed.len();
-    let ids: BTreeSet<AccountId> = listed.iter().map(|account| account.id).collect();
-    let (mut accounts, unread) = organizations
-        .in_scope(listed, selection, &mut notices)
-        .await;
-    failure = failure.or(unread);
-    let strangers: Vec<_> = selection
-        .named_accounts()
-        .filter(|id| !ids.contains(id))
-        .collect();
-    if failure.is_none() && !strangers.is_empty() {
-        let organization = organization.id;
-        return Err(DiscoverError::NotInOrganization {
-            organization,
-            accounts: strangers,
-        });
+
+    async fn take_in_scope(&mut self, mut accounts: Vec<Account>) {
+        // A list that changes while it is read may show an account twice.
+        let members = self.members.get_or_insert_default();
+        accounts.retain(|account| members.insert(account.id));
+        let Some(Reading { organizations, .. }) = &self.reading else {
+            return;
+        };
+        let lacks_paths = accounts.iter().any(|account| account.ou_path.is_none());
+        if lacks_paths && self.selection.asks_about_ous() {
+            if self.walked.is_none() {
+                let paths = organizations.paths().await.unwrap_or_else(|error| {
+                    self.notices.push(
+                        "the OU tree could not be read, so accounts of the chosen OUs are missing"
+                            .to_owned(),
+                    );
+                    self.failure.get_or_insert(error);
+                    BTreeMap::new()
+                });
+                self.walked = Some(paths);
+            }
+            for account in &mut accounts {
+                let walked = self.walked.as_mut();
+                let walked = walked.and_then(|paths| paths.remove(&account.id));
+                account.ou_path = account.ou_path.take().or(walked);
+            }
+        }
+        for account in &accounts {
+            self.missing.remove(&account.id);
+        }
+        let (taken, unread) = organizations
+            .in_scope(accounts, &self.selection, &mut self.notices)
+            .await;
+        if let Some(error) = unread {
+            self.failure.get_or_insert(error);
+        }
+        self.ready.extend(taken);
     }
-    // What was named but stands on a page that was not read is looked at all the same.
-    accounts.extend(strangers.into_iter().map(account_by_hand));
-    accounts.sort_by_key(|account| account.id);
-    if let Some(error) = &failure {
-        notices.push(format!("the account list is incomplete: {error}"));
-    }
-    Ok(Discovery {
-        organization: Some(organization),
-        out_of_scope: total.saturating_sub(accounts.len()),
-        accounts,
-        state: failure.map_or(DiscoveryState::Complete, |error| {
-            DiscoveryState::Incomplete { gap: error.into() }
-        }),
-        notices,
-    })
 }
 
 /// The accounts that the selection names, or the one of the credentials.
-fn named_accounts(aws: &Aws, selection: &Selection) -> Result<Discovery, DiscoverError> {
+fn named_accounts(aws: &Aws, selection: &Selection) -> Result<Listing, DiscoverError> {
     use crate::Selector::Account as ById;
     if let Some(other) = selection
         .include
@@ -162,12 +283,10 @@ fn named_accounts(aws: &Aws, selection: &Selection) -> Result<Discovery, Discove
     }
     let notice = "AWS Organizations was not asked: names, OUs and states of accounts, and which account \
                   manages the organization, are not known";
-    Ok(Discovery {
-        organization: None,
-        accounts: by_hand(aws, selection),
-        out_of_scope: 0,
-        state: DiscoveryState::NotAsked,
+    Ok(Listing {
+        is_asked: false,
         notices: vec![notice.to_owned()],
+        ..Listing::of(selection, by_hand(aws, selection))
     })
 }
 
@@ -177,7 +296,7 @@ fn without_list(
     selection: &Selection,
     organization: Option<Organization>,
     error: CallError,
-) -> Discovery {
+) -> Listing {
     let accounts = by_hand(aws, selection);
     let notice = format!(
         "the organization's accounts could not be listed, only {} looked at: {error}; run with \
@@ -189,12 +308,11 @@ fn without_list(
             "the accounts given by hand are"
         },
     );
-    Discovery {
+    Listing {
         organization,
-        accounts,
-        out_of_scope: 0,
-        state: DiscoveryState::Incomplete { gap: error.into() },
+        failure: Some(error),
         notices: vec![notice],
+        ..Listing::of(selection, accounts)
     }
 }
 

@@ -1,24 +1,32 @@
 //! AWS Organizations: what it answers, as our types.
 
-use aws::{Api, Aws, CallError, Malformed, Session, Target};
+use std::collections::BTreeMap;
+
+use aws::{Api, Aws, CallError, Session, Target};
 use model::{Account, AccountId, AccountState, Gap, Organization, OuPath, Region};
 
-use crate::Selection;
+use crate::{Selection, ou_tree::paths_by_walk};
 
 /// AWS Organizations, asked with the ambient credentials.
-pub(crate) struct Organizations<'a> {
-    aws: &'a Aws,
-    pub(crate) session: Session,
-    pub(crate) region: Region,
+pub(crate) struct Organizations {
+    aws: Aws,
+    session: Session,
+    region: Region,
 }
 
-impl<'a> Organizations<'a> {
-    pub(crate) fn new(aws: &'a Aws) -> Self {
-        let region = aws.partition().default_region();
+/// Some of the organization's accounts, and how to ask for the next ones.
+pub(crate) struct AccountsPage {
+    pub(crate) accounts: Vec<Account>,
+    /// `None` after the last page.
+    pub(crate) next: Option<String>,
+}
+
+impl Organizations {
+    pub(crate) fn new(aws: &Aws) -> Self {
         Self {
-            aws,
+            aws: aws.clone(),
             session: aws.ambient_session(),
-            region,
+            region: aws.partition().default_region(),
         }
     }
 
@@ -46,27 +54,40 @@ impl<'a> Organizations<'a> {
         described.ok_or_else(|| self.malformed(Api::DescribeOrganization))
     }
 
-    /// The accounts of all pages up to the first that failed.
-    pub(crate) async fn accounts(&self) -> (Vec<Account>, Option<CallError>) {
+    /// The page of accounts that `token` names; the first one without.
+    ///
+    /// A page may be empty and still not be the last.
+    pub(crate) async fn accounts(&self, token: Option<String>) -> Result<AccountsPage, CallError> {
         let client = &self.aws.clients().organizations;
-        let mut accounts = Vec::new();
-        let send = |target: Target, token| {
-            let request = client.list_accounts().max_results(20).set_next_token(token);
-            request
-                .customize()
-                .config_override(target.organizations())
-                .send()
-        };
-        let read = self
+        let page = self
             .session
-            .pages(Api::ListAccounts, &self.region, None, send, |page| {
-                for listed in page.accounts.unwrap_or_default() {
-                    accounts.push(account(&listed).ok_or(Malformed)?);
-                }
-                Ok(page.next_token)
-            });
-        let failure = read.await.err();
-        (accounts, failure)
+            .call(Api::ListAccounts, &self.region, None, |target: Target| {
+                client
+                    .list_accounts()
+                    .max_results(20)
+                    .set_next_token(token.clone())
+                    .customize()
+                    .config_override(target.organizations())
+                    .send()
+            })
+            .await?;
+        let next = page.next_token.filter(|next| !next.is_empty());
+        // The same page over and over would never end.
+        if next.is_some() && next == token {
+            return Err(self.malformed(Api::ListAccounts));
+        }
+        let accounts = page.accounts.unwrap_or_default();
+        let accounts = accounts.iter().map(account).collect::<Option<_>>();
+        Ok(AccountsPage {
+            accounts: accounts.ok_or_else(|| self.malformed(Api::ListAccounts))?,
+            next,
+        })
+    }
+
+    /// Where every account hangs, for answers that do not say so.
+    pub(crate) async fn paths(&self) -> Result<BTreeMap<AccountId, OuPath>, CallError> {
+        let client = &self.aws.clients().organizations;
+        paths_by_walk(client, &self.session, &self.region).await
     }
 
     pub(crate) async fn delegated_administrators(&self) -> Result<Vec<AccountId>, Gap> {

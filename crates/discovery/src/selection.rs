@@ -173,6 +173,15 @@ impl Selection {
             .any(|selector| matches!(selector, Selector::Ou(_)))
     }
 
+    /// Whether what is remembered of an account decides: its id and its name.
+    ///
+    /// Where accounts hang and what they are tagged with is only asked on demand, so it is not
+    /// remembered reliably.
+    pub fn decides_from_memory(&self) -> bool {
+        (self.include.iter().chain(&self.exclude))
+            .all(|selector| matches!(selector, Selector::Account(_) | Selector::Name(_)))
+    }
+
     /// Whether an account's tags are needed to decide: what else is known of it does not do.
     pub(crate) fn needs_tags_of(&self, account: &Account) -> bool {
         let undecided = self.include.iter().any(Selector::needs_tags)

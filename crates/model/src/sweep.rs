@@ -79,8 +79,8 @@ pub struct SweepSummary {
     pub finished_at: Timestamp,
     /// How it ended.
     pub state: SweepState,
-    /// Whether the account list was the whole one.
-    pub discovery: DiscoveryState,
+    /// Whether the account list was the whole one; `None` where it was stopped while it was read.
+    pub discovery: Option<DiscoveryState>,
     /// How many findings have which verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
     /// How many calls were sent to AWS.

@@ -113,7 +113,7 @@ pub(crate) fn summary() -> SweepSummary {
     SweepSummary {
         finished_at: noon() + SignedDuration::from_secs(42),
         state: SweepState::Finished,
-        discovery: DiscoveryState::Complete,
+        discovery: Some(DiscoveryState::Complete),
         verdicts: [(Reason::TrailAbsent.verdict(), 3)].into(),
         api_calls: 17,
     }

@@ -51,7 +51,7 @@ pub struct SweepRow {
     pub scope: SweepScope,
     /// The organization, where it could be described.
     pub organization: Option<Organization>,
-    /// Whether the account list was the whole one; `None` unless it ended.
+    /// Whether the account list was the whole one; `None` unless it was asked for to its end.
     pub discovery: Option<DiscoveryState>,
     /// How many findings have which verdict; empty unless it ended.
     pub verdicts: BTreeMap<Verdict, u64>,
@@ -175,7 +175,7 @@ impl Sweeper {
         .bind(sweep.0)
         .bind(state_word(summary.state))
         .bind(summary.finished_at.as_microsecond())
-        .bind(model::canonical_json(&summary.discovery))
+        .bind(summary.discovery.as_ref().map(model::canonical_json))
         .bind(model::canonical_json(&summary.verdicts))
         .bind(i64::try_from(summary.api_calls).unwrap_or(i64::MAX))
         .execute(&mut *writer)

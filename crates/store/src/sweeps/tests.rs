@@ -64,7 +64,7 @@ async fn an_incomplete_discovery_is_remembered_with_its_gap() {
     let id = sweeper.begin_sweep(&header()).await.unwrap();
     let discovery = DiscoveryState::Incomplete { gap: gap("r-1") };
     let summary = SweepSummary {
-        discovery: discovery.clone(),
+        discovery: Some(discovery.clone()),
         state: SweepState::Interrupted,
         ..summary()
     };
