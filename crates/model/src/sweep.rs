@@ -45,7 +45,7 @@ pub enum DiscoveryState {
     NotAsked,
 }
 
-/// What is known of a sweep when its accounts are.
+/// What is known of a sweep when it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepHeader {
     /// What it is meant to look at.
@@ -68,8 +68,10 @@ pub enum SweepState {
     Running,
     /// Every account in scope was judged.
     Finished,
-    /// Stopped before its end; what it saw is kept.
+    /// Stopped before its end; what it saw is kept, and it may be resumed.
     Interrupted,
+    /// Its process died, and it was not resumed; what it saw is kept.
+    Abandoned,
 }
 
 /// What a sweep came to.

@@ -31,6 +31,7 @@ pub fn render_sweeps(sweeps: &[PastSweep], options: &Options) -> String {
         let state = match (sweep.state, &sweep.discovery) {
             (SweepState::Running, _) => "running",
             (SweepState::Interrupted, _) => "interrupted",
+            (SweepState::Abandoned, _) => "abandoned",
             (SweepState::Finished, Some(DiscoveryState::Incomplete { .. })) => "incomplete",
             (SweepState::Finished, _) => "finished",
         };

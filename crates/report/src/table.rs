@@ -70,6 +70,7 @@ fn push_headline(out: &mut String, report: &Report, options: &Options) {
         SweepState::Finished => {}
         SweepState::Running => facts.push("still under way".to_owned()),
         SweepState::Interrupted => facts.push("interrupted before its end".to_owned()),
+        SweepState::Abandoned => facts.push("abandoned before its end".to_owned()),
     }
     push_wrapped(out, "", &facts.join(", "), options.width);
     if !sweep.scope.accounts.is_empty() {

@@ -15,7 +15,7 @@ use crate::{
     error::Cause,
     evidence::{self, Documents},
     findings::{self, Judged},
-    owner,
+    owner, progress,
 };
 
 #[cfg(test)]
@@ -53,9 +53,9 @@ pub struct SweepRow {
     pub organization: Option<Organization>,
     /// Whether the account list was the whole one; `None` unless it was asked for to its end.
     pub discovery: Option<DiscoveryState>,
-    /// How many findings have which verdict; empty unless it ended.
+    /// How many findings have which verdict; empty while it runs.
     pub verdicts: BTreeMap<Verdict, u64>,
-    /// How many calls were sent to AWS; `None` unless it ended.
+    /// How many calls were sent to AWS, as far as that was noted; `None` if it never was.
     pub api_calls: Option<u64>,
     /// How many accounts were committed.
     pub accounts_seen: u64,
@@ -66,8 +66,8 @@ pub struct SweepRow {
 impl Sweeper {
     /// Begins a sweep, once it is sure that this store is the place for it.
     ///
-    /// A sweep that is still under way by the books belongs to a process that died: there is one
-    /// sweeper at a time. It is closed as interrupted.
+    /// What was stopped before can be resumed no more; a sweep whose process died is closed as
+    /// abandoned, with what it saw.
     #[tracing::instrument(name = "db.sweep.begin", skip_all)]
     pub async fn begin_sweep(&self, header: &SweepHeader) -> Result<SweepId, Error> {
         let mut writer = self.writer.lock().await;
@@ -76,9 +76,7 @@ impl Sweeper {
             if let Err(refusal) = owner::admit(&mut transaction, header).await? {
                 return Ok(Err(refusal));
             }
-            sqlx::query("UPDATE sweeps SET state = 'interrupted' WHERE state = 'running'")
-                .execute(&mut *transaction)
-                .await?;
+            progress::abandon(&mut transaction).await?;
             let organization = match &header.organization {
                 Some(organization) => {
                     let text = model::canonical_json(organization);
@@ -107,11 +105,7 @@ impl Sweeper {
         };
         (begin.await)
             .map_err(|cause: Cause| cause.during("begin a sweep", &self.store.path))?
-            .map_err(|refusal| Error::OtherOwner {
-                path: self.store.path.clone(),
-                owner: refusal.owner,
-                sweep_of: refusal.sweep_of,
-            })
+            .map_err(|refusal| self.other_owner(refusal))
     }
 
     /// Records accounts in one transaction: all of them, or none.
@@ -154,6 +148,7 @@ impl Sweeper {
             accounts::record(&mut transaction, sweep, &by_id).await?;
             let rows = evidence::put(&mut transaction, &documents).await?;
             findings::record(&mut transaction, sweep, &judged, &rows).await?;
+            progress::record(&mut transaction, sweep, &by_id).await?;
             transaction.commit().await?;
             Ok(true)
         };
@@ -163,27 +158,44 @@ impl Sweeper {
             .ok_or_else(|| self.not_running(sweep))
     }
 
-    /// Ends a sweep.
+    /// Ends a sweep. One that was interrupted may still be resumed, until the next one begins.
     #[tracing::instrument(name = "db.sweep.finish", skip_all, fields(sweep.id = sweep.0))]
     pub async fn finish_sweep(&self, sweep: SweepId, summary: &SweepSummary) -> Result<(), Error> {
         let mut writer = self.writer.lock().await;
-        let finished = sqlx::query(
-            "UPDATE sweeps SET state = ?2, finished_at = ?3, discovery = ?4, verdicts = ?5,
-                 api_calls = ?6
-             WHERE id = ?1 AND state = 'running'",
-        )
-        .bind(sweep.0)
-        .bind(state_word(summary.state))
-        .bind(summary.finished_at.as_microsecond())
-        .bind(summary.discovery.as_ref().map(model::canonical_json))
-        .bind(model::canonical_json(&summary.verdicts))
-        .bind(i64::try_from(summary.api_calls).unwrap_or(i64::MAX))
-        .execute(&mut *writer)
-        .await
-        .map_err(|source| Cause::from(source).during("finish a sweep", &self.store.path))?;
-        (finished.rows_affected() == 1)
+        let finish = async {
+            let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+            let finished = sqlx::query(
+                "UPDATE sweeps SET state = ?2, finished_at = ?3, discovery = ?4, verdicts = ?5,
+                     api_calls = ?6, is_abandoned = ?7
+                 WHERE id = ?1 AND state = 'running'",
+            )
+            .bind(sweep.0)
+            .bind(state_word(summary.state))
+            .bind(summary.finished_at.as_microsecond())
+            .bind(summary.discovery.as_ref().map(model::canonical_json))
+            .bind(model::canonical_json(&summary.verdicts))
+            .bind(i64::try_from(summary.api_calls).unwrap_or(i64::MAX))
+            .bind(summary.state == SweepState::Abandoned)
+            .execute(&mut *transaction)
+            .await?;
+            if summary.state != SweepState::Interrupted {
+                progress::clear(&mut transaction).await?;
+            }
+            transaction.commit().await?;
+            Ok(finished.rows_affected() == 1)
+        };
+        (finish.await)
+            .map_err(|cause: Cause| cause.during("finish a sweep", &self.store.path))?
             .then_some(())
             .ok_or_else(|| self.not_running(sweep))
+    }
+
+    pub(crate) fn other_owner(&self, refusal: owner::Refusal) -> Error {
+        Error::OtherOwner {
+            path: self.store.path.clone(),
+            owner: refusal.owner,
+            sweep_of: refusal.sweep_of,
+        }
     }
 
     fn not_running(&self, sweep: SweepId) -> Error {
@@ -198,7 +210,8 @@ fn state_word(state: SweepState) -> &'static str {
     match state {
         SweepState::Running => "running",
         SweepState::Finished => "finished",
-        SweepState::Interrupted => "interrupted",
+        // Told apart by a column of its own.
+        SweepState::Interrupted | SweepState::Abandoned => "interrupted",
     }
 }
 
@@ -276,9 +289,14 @@ fn sweep_row(row: &SqliteRow) -> Result<SweepRow, Cause> {
         Some(_) => Some(columns.count("api_calls")?),
         None => None,
     };
+    let state = if columns.get("is_abandoned")? {
+        SweepState::Abandoned
+    } else {
+        columns.variant("state")?
+    };
     Ok(SweepRow {
         id: SweepId(columns.id()),
-        state: columns.variant("state")?,
+        state,
         started_at: columns.required("started_at", columns.time("started_at")?)?,
         finished_at: columns.time("finished_at")?,
         caller: columns.parsed("caller")?,

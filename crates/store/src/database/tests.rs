@@ -371,6 +371,95 @@ async fn every_json_column_is_checked() {
     }
 }
 
+/// A store as the first step of the schema left it, with what version 0.1.0 would have written:
+/// a whole sweep, one that was interrupted, and one whose process died.
+async fn of_the_first_schema(path: &Path) {
+    create(path, path).await.unwrap();
+    let mut connection = raw(path).await;
+    MIGRATOR.run_to(1, &mut connection).await.unwrap();
+    let sweep =
+        "INSERT INTO sweeps (state, started_at, finished_at, caller, scanner_version, scope,
+             discovery, verdicts, api_calls, accounts_seen, findings_seen)
+         VALUES (?1, 1767355200000000, ?2, '000000000001', '0.1.0',
+             '{\"accounts\":[],\"controls\":[\"organizations-changes\"],\"regions\":[]}',
+             '{\"state\":\"complete\"}', '{\"FAIL\":1}', 17, 1, 1)";
+    for (state, finished_at) in [
+        ("finished", Some(1_767_355_242_000_000_i64)),
+        ("interrupted", Some(1_767_355_243_000_000)),
+        ("running", None),
+    ] {
+        sqlx::query(sweep)
+            .bind(state)
+            .bind(finished_at)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    let detail = "{\"advice\":[],\"chain\":[],\"covered_by\":null,\"gaps\":[],\"message\":\"none\",\"node\":null}";
+    let hash = model::ContentHash::of_text(detail);
+    let documents = crate::evidence::put(&mut connection, &[(hash, detail)].into())
+        .await
+        .unwrap();
+    for row in [
+        "INSERT INTO owner VALUES (1, '000000000001', 'o-aaaaaaaaaa')",
+        "INSERT INTO accounts VALUES ('000000000001', 1)",
+        "INSERT INTO account_states (account, name, state, ou_path, valid_from, valid_until)
+         VALUES ('000000000001', 'old', 'ACTIVE', NULL, 1, 2),
+             ('000000000001', 'new', 'ACTIVE', '[\"r-root\"]', 2, NULL)",
+    ] {
+        sqlx::query(row).execute(&mut connection).await.unwrap();
+    }
+    sqlx::query(
+        "INSERT INTO findings (account, control, verdict, reason, detail, valid_from, valid_until)
+         VALUES ('000000000001', 'organizations-changes', 'FAIL', 'trail-absent', ?1, 1, 2),
+             ('000000000001', 'organizations-changes', 'FAIL', 'trail-not-logging', ?1, 2, NULL)",
+    )
+    .bind(documents[&hash])
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_comes_through_with_everything_it_knew() {
+    use model::SweepState::{Abandoned, Finished, Interrupted, Running};
+    let folder = Folder::new();
+    let path = folder.file("store.db");
+    of_the_first_schema(&path).await;
+    let refused = Store::open_reader(&path).await.unwrap_err();
+    assert!(matches!(refused, Error::OlderSchema { found: 1, .. }));
+
+    let sweeper = folder.sweeper().await;
+    let sweeps = sweeper.store().sweeps(None).await.unwrap();
+    let states: Vec<_> = sweeps.iter().map(|sweep| sweep.state).collect();
+    assert_eq!(states, [Running, Interrupted, Finished]);
+    for sweep in &sweeps {
+        assert_eq!((sweep.accounts_seen, sweep.api_calls), (1, Some(17)));
+        assert_eq!(sweep.verdicts, [(model::Verdict::Fail, 1)].into());
+    }
+    let of = async |sweep| {
+        let query = crate::FindingQuery {
+            sweep,
+            ..crate::FindingQuery::default()
+        };
+        let rows = sweeper.store().findings(&query).await.unwrap();
+        let row = rows.first().unwrap().clone();
+        (rows.len(), row.account_name, row.finding.reason)
+    };
+    let then = of(Some(model::SweepId(1))).await;
+    assert_eq!(then, (1, "old".to_owned(), model::Reason::TrailAbsent));
+    let now = of(None).await;
+    assert_eq!(now, (1, "new".to_owned(), model::Reason::TrailNotLogging));
+
+    // It kept no progress, so there is nothing to go on with; it is closed.
+    let resumed = sweeper.resume_sweep(&header(), jiff::Timestamp::MIN).await;
+    assert_eq!(resumed.unwrap(), None);
+    sweeper.begin_sweep(&header()).await.unwrap();
+    let dead = sweeper.store().sweep(model::SweepId(3)).await.unwrap();
+    assert_eq!(dead.unwrap().state, Abandoned);
+}
+
 #[test]
 fn migrations_are_numbered_without_gaps() {
     let versions: Vec<i64> = MIGRATOR.iter().map(|step| step.version).collect();

@@ -75,7 +75,7 @@ async fn an_incomplete_discovery_is_remembered_with_its_gap() {
 }
 
 #[tokio::test]
-async fn a_sweep_whose_process_died_is_closed_as_interrupted_by_the_next() {
+async fn a_sweep_whose_process_died_is_closed_as_abandoned_by_the_next() {
     let folder = Folder::new();
     let sweeper = folder.sweeper().await;
     let dead = sweeper.begin_sweep(&header()).await.unwrap();
@@ -88,7 +88,7 @@ async fn a_sweep_whose_process_died_is_closed_as_interrupted_by_the_next() {
     let sweeper = folder.sweeper().await;
     let next = sweeper.begin_sweep(&header()).await.unwrap();
     let states = async |id| sweeper.store().sweep(id).await.unwrap().unwrap().state;
-    assert_eq!(states(dead).await, SweepState::Interrupted);
+    assert_eq!(states(dead).await, SweepState::Abandoned);
     assert_eq!(states(next).await, SweepState::Running);
     let all = crate::FindingQuery::default();
     let kept = sweeper.store().findings(&all).await.unwrap();

@@ -1,0 +1,186 @@
+//! How far a sweep is: the accounts that it committed, for as long as it may be resumed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use model::{Account, AccountId, SweepHeader, SweepId, Verdict};
+use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{Error, Sweeper, column::Columns, error::Cause, evidence::ROWS_A_STATEMENT, owner};
+
+#[cfg(test)]
+mod tests;
+
+/// A sweep that goes on where it stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResumedSweep {
+    /// Its number, as it was.
+    pub id: SweepId,
+    /// The accounts that were committed before.
+    pub judged: BTreeSet<AccountId>,
+    /// How many findings of those have which verdict.
+    pub verdicts: BTreeMap<Verdict, u64>,
+    /// How many calls were sent before, as far as that was noted: a process that dies does not.
+    pub api_calls: u64,
+}
+
+impl Sweeper {
+    /// Takes up the latest sweep again, if it did not come to its end, began no earlier than
+    /// `not_before`, and had the same scope and the same version of the scanner.
+    pub async fn resume_sweep(
+        &self,
+        header: &SweepHeader,
+        not_before: Timestamp,
+    ) -> Result<Option<ResumedSweep>, Error> {
+        let mut writer = self.writer.lock().await;
+        let resume = async {
+            let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+            if let Err(refusal) = owner::admit(&mut transaction, header).await? {
+                return Ok(Err(refusal));
+            }
+            let Some(resumed) = resumable(&mut transaction, header, not_before).await? else {
+                return Ok(Ok(None));
+            };
+            sqlx::query(
+                "UPDATE sweeps SET state = 'running', finished_at = NULL, discovery = NULL,
+                     verdicts = NULL
+                 WHERE id = ?1",
+            )
+            .bind(resumed.id.0)
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(Ok(Some(resumed)))
+        };
+        (resume.await)
+            .map_err(|cause: Cause| cause.during("resume a sweep", &self.store.path))?
+            .map_err(|refusal| self.other_owner(refusal))
+    }
+}
+
+async fn resumable(
+    connection: &mut SqliteConnection,
+    header: &SweepHeader,
+    not_before: Timestamp,
+) -> Result<Option<ResumedSweep>, Cause> {
+    let row = sqlx::query("SELECT * FROM sweeps ORDER BY id DESC LIMIT 1")
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let columns = Columns::of("sweeps", &row)?;
+    if !is_same_sweep(&columns, header, not_before)? {
+        return Ok(None);
+    }
+    let id = SweepId(columns.id());
+    let rows = sqlx::query("SELECT sweep AS id, account FROM sweep_progress WHERE sweep = ?1")
+        .bind(id.0)
+        .fetch_all(&mut *connection)
+        .await?;
+    let judged = (rows.iter())
+        .map(|row: &SqliteRow| Columns::of("sweep_progress", row)?.parsed("account"))
+        .collect::<Result<BTreeSet<AccountId>, Cause>>()?;
+    // A version that kept no progress may have been there; what it saw cannot be told any more.
+    if columns.count("accounts_seen")? != judged.len() as u64 {
+        return Ok(None);
+    }
+    let api_calls = match columns.get::<Option<i64>>("api_calls")? {
+        Some(_) => columns.count("api_calls")?,
+        None => 0,
+    };
+    Ok(Some(ResumedSweep {
+        id,
+        judged,
+        verdicts: verdicts(connection, id).await?,
+        api_calls,
+    }))
+}
+
+fn is_same_sweep(
+    row: &Columns<'_>,
+    header: &SweepHeader,
+    not_before: Timestamp,
+) -> Result<bool, Cause> {
+    let is_open = matches!(row.get("state")?, "running" | "interrupted")
+        && !row.get::<bool>("is_abandoned")?;
+    let started_at = row.required("started_at", row.time("started_at")?)?;
+    Ok(is_open
+        && started_at >= not_before
+        && row.get::<&str>("scanner_version")? == header.scanner_version
+        && row.get::<&str>("scope")? == model::canonical_json(&header.scope))
+}
+
+/// How many findings of the accounts that this sweep committed have which verdict.
+///
+/// What a sweep committed is so since it did: it stands in the open rows, changed or not.
+async fn verdicts(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+) -> Result<BTreeMap<Verdict, u64>, Cause> {
+    let rows = sqlx::query(
+        "SELECT findings.verdict, count(*) AS id
+         FROM sweep_progress
+         JOIN findings INDEXED BY findings_open ON findings.account = sweep_progress.account
+         JOIN sweeps ON sweeps.id = sweep_progress.sweep
+         WHERE sweep_progress.sweep = ?1 AND findings.valid_until IS NULL
+             AND findings.control IN
+                 (SELECT value FROM json_each(sweeps.scope, '$.controls'))
+         GROUP BY findings.verdict",
+    )
+    .bind(sweep.0)
+    .fetch_all(connection)
+    .await?;
+    (rows.iter())
+        .map(|row| {
+            let columns = Columns::of("findings", row)?;
+            Ok((columns.parsed("verdict")?, columns.count("id")?))
+        })
+        .collect()
+}
+
+/// Notes that these accounts are done in this sweep.
+pub(crate) async fn record(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+    accounts: &BTreeMap<AccountId, &Account>,
+) -> Result<(), Cause> {
+    let ids: Vec<&AccountId> = accounts.keys().collect();
+    for some in ids.chunks(ROWS_A_STATEMENT) {
+        QueryBuilder::<Sqlite>::new("INSERT INTO sweep_progress (sweep, account) ")
+            .push_values(some, |mut row, account| {
+                row.push_bind(sweep.0).push_bind(account.to_string());
+            })
+            .push(" ON CONFLICT DO NOTHING")
+            .build()
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Forgets how far sweeps are: none of them will go on.
+pub(crate) async fn clear(connection: &mut SqliteConnection) -> Result<(), Cause> {
+    sqlx::query("DELETE FROM sweep_progress")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Closes what nobody will resume: a sweep that is still under way by the books belongs to a
+/// process that died, since there is one sweeper at a time.
+pub(crate) async fn abandon(connection: &mut SqliteConnection) -> Result<(), Cause> {
+    let dead: Vec<i64> = sqlx::query_scalar("SELECT id FROM sweeps WHERE state = 'running'")
+        .fetch_all(&mut *connection)
+        .await?;
+    for id in dead {
+        let verdicts = verdicts(connection, SweepId(id)).await?;
+        sqlx::query(
+            "UPDATE sweeps SET state = 'interrupted', is_abandoned = 1, verdicts = ?2
+             WHERE id = ?1",
+        )
+        .bind(id)
+        .bind(model::canonical_json(&verdicts))
+        .execute(&mut *connection)
+        .await?;
+    }
+    clear(connection).await
+}
