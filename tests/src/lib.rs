@@ -36,6 +36,8 @@ mod organization_trail;
 #[cfg(test)]
 mod pattern;
 #[cfg(test)]
+mod resume;
+#[cfg(test)]
 mod scanner;
 #[cfg(test)]
 mod session_policy;

@@ -242,6 +242,8 @@ bounded! {
     Concurrency(usize, 1..=2048, "a number of accounts between 1 and 2048");
     /// How long an account may take, in seconds.
     AccountDeadline(u64, 1..=86_400, "a number of seconds between 1 and 86400");
+    /// How long ago a sweep may have begun to be resumed, in hours.
+    ResumeHours(i64, 1..=168, "a number of hours between 1 and 168");
 }
 
 /// How long the credentials of a role last, in seconds; written as `1h`, `90m` or `1h 30m`.

@@ -43,9 +43,9 @@ else; 130 or 143 when interrupted.";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Sweep the organization once and report.
-    Once(commands::once::Options),
+    Once(Box<commands::once::Options>),
     /// Sweep a simulated organization: needs no AWS account.
-    Demo(commands::demo::Options),
+    Demo(Box<commands::demo::Options>),
     /// Serve a simulated organization to any AWS tool, and report what it asked.
     Simulate(commands::simulate::Options),
     /// Show the chain of one account, link by link.
@@ -90,8 +90,8 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         match arguments.command {
-            Command::Once(options) => commands::once::run(options).await,
-            Command::Demo(options) => commands::demo::run(options).await,
+            Command::Once(options) => commands::once::run(*options).await,
+            Command::Demo(options) => commands::demo::run(*options).await,
             Command::Simulate(options) => commands::simulate::run(options).await,
             Command::Explain(options) => commands::explain::run(options).await,
             Command::History(options) => commands::history::run(options).await,

@@ -364,6 +364,7 @@ fn plan(
         account_deadline: Duration::from_secs(
             (pace.account_deadline).map_or(DEFAULT_ACCOUNT_DEADLINE, |seconds| seconds.0),
         ),
+        resume_within: None,
         scanner_version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

@@ -21,13 +21,14 @@ pub(crate) struct Committed {
     pub(crate) verdicts: BTreeMap<Verdict, u64>,
 }
 
-/// Commits what arrives until the senders are gone, and counts the verdicts.
+/// Commits what arrives until the senders are gone, and counts the verdicts, on top of what was
+/// committed before.
 pub(crate) async fn commit_groups(
     store: &Sweeper,
     sweep: SweepId,
     mut judged: Receiver<JudgedAccount>,
+    mut committed: Committed,
 ) -> Result<Committed, store::Error> {
-    let mut committed = Committed::default();
     while let Some(first) = judged.recv().await {
         let mut group = vec![first];
         let deadline = tokio::time::Instant::now() + WAIT;

@@ -18,6 +18,8 @@ const HELD_AT_MOST: usize = 512;
 /// The accounts of a sweep; `R` is what a look at one comes to.
 pub(crate) struct Roster<R> {
     places: HashMap<AccountId, Place<R>>,
+    /// Judged before the sweep was resumed.
+    done: BTreeSet<AccountId>,
     /// To be looked at, shown by the fresh list.
     fresh: VecDeque<AccountId>,
     /// To be looked at, from memory. Those that the list has shown meanwhile are skipped.
@@ -43,9 +45,11 @@ enum Stage<R> {
 }
 
 impl<R> Roster<R> {
-    pub(crate) fn new() -> Self {
+    /// The roster of a sweep in which these accounts are judged already.
+    pub(crate) fn without(done: BTreeSet<AccountId>) -> Self {
         Self {
             places: HashMap::new(),
+            done,
             fresh: VecDeque::new(),
             remembered: VecDeque::new(),
             later: Vec::new(),
@@ -56,6 +60,9 @@ impl<R> Roster<R> {
     /// Takes accounts from memory, before the list shows them.
     pub(crate) fn remember(&mut self, accounts: Vec<Account>) {
         for account in accounts {
+            if self.done.contains(&account.id) {
+                continue;
+            }
             self.remembered.push_back(account.id);
             let place = Place {
                 account,
@@ -70,6 +77,9 @@ impl<R> Roster<R> {
     /// account as it is now.
     pub(crate) fn list(&mut self, account: Account) -> Option<(Account, R)> {
         let id = account.id;
+        if self.done.contains(&id) {
+            return None;
+        }
         let Some(place) = self.places.get_mut(&id) else {
             let place = Place {
                 account,
@@ -191,6 +201,6 @@ impl<R> Roster<R> {
 
     /// How many accounts are in scope, as far as that is known.
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.places.len() + self.done.len()
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use aws::{Api, Aws};
 use controls::{Control, Judge, JudgeContext};
 use discovery::{DiscoverError, Listing, Selection, Source};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::{
     AccountId, Clock, Organization, Region, SweepHeader, SweepId, SweepScope, SweepState,
     SweepSummary, Verdict, evidence::Trail,
@@ -55,6 +55,8 @@ pub struct SweepPlan {
     /// How long an account may take. One that takes longer is looked at again when all others are
     /// done, and then is not known.
     pub account_deadline: Duration,
+    /// Whether to go on with a sweep that was stopped, if it began no longer ago than this.
+    pub resume_within: Option<SignedDuration>,
     /// The version that is noted with the sweep.
     pub scanner_version: String,
 }
@@ -69,6 +71,15 @@ pub enum Progress {
     },
     /// One more account is judged.
     Judged,
+    /// A sweep that was stopped goes on.
+    Resumed {
+        /// Its number.
+        sweep: SweepId,
+        /// How many accounts were judged before.
+        accounts: usize,
+    },
+    /// There is no sweep to go on with, so that a new one begins.
+    NothingToResume,
 }
 
 /// What a sweep came to.
@@ -148,8 +159,8 @@ impl Sweep<'_> {
             started_at,
             scanner_version: plan.scanner_version.clone(),
         };
-        let id = store.begin_sweep(&header).await?;
-        let mut roster = Roster::new();
+        let (id, before, calls_noted) = self.begin(store, plan, &header).await?;
+        let mut roster = Roster::without(before.judged.clone());
         if listing.is_of_organization() && plan.selection.decides_from_memory() {
             let mut remembered = store.store().remembered_accounts().await?;
             // One that was closed has to show again before it is known to be open.
@@ -163,7 +174,7 @@ impl Sweep<'_> {
         let (discovery, is_complete, committed) = tokio::join!(
             list_accounts(listing, pages, &self.stop),
             self.look_at_all(plan, organization.as_ref(), roster, arriving_pages, results),
-            commit_groups(store, id, arriving_results),
+            commit_groups(store, id, arriving_results, before),
         );
         let Committed { judged, verdicts } = committed?;
 
@@ -186,7 +197,7 @@ impl Sweep<'_> {
             },
             discovery: state,
             verdicts,
-            api_calls: self.aws.calls_sent() - calls_before,
+            api_calls: calls_noted + self.aws.calls_sent() - calls_before,
         };
         store.finish_sweep(id, &summary).await?;
         report_line(id, &summary, judged.len());
@@ -197,6 +208,32 @@ impl Sweep<'_> {
             judged,
             notices,
         })
+    }
+
+    /// Begins a sweep or goes on with one that was stopped: its number, what it committed, and how
+    /// many calls it took.
+    async fn begin(
+        &self,
+        store: &Sweeper,
+        plan: &SweepPlan,
+        header: &SweepHeader,
+    ) -> Result<(SweepId, Committed, u64), store::Error> {
+        if let Some(window) = plan.resume_within {
+            let not_before = header.started_at.saturating_sub(window);
+            let not_before = not_before.unwrap_or(Timestamp::MIN);
+            if let Some(resumed) = store.resume_sweep(header, not_before).await? {
+                let (sweep, accounts) = (resumed.id, resumed.judged.len());
+                (self.progress)(Progress::Resumed { sweep, accounts });
+                let committed = Committed {
+                    judged: resumed.judged,
+                    verdicts: resumed.verdicts,
+                };
+                return Ok((sweep, committed, resumed.api_calls));
+            }
+            (self.progress)(Progress::NothingToResume);
+        }
+        let id = store.begin_sweep(header).await?;
+        Ok((id, Committed::default(), 0))
     }
 
     /// Looks at every account that is remembered or listed. Whether it came to its end.

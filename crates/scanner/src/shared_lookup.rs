@@ -57,4 +57,14 @@ mod tests {
         lookup.retain(|answer| *answer != 0);
         assert_eq!(*lookup.get(&"key", look).await, 1);
     }
+
+    #[tokio::test]
+    async fn when_the_one_that_looks_is_cancelled_the_next_waiter_looks() {
+        let lookup: SharedLookup<&str, u32> = SharedLookup::new();
+        let never = lookup.get(&"key", std::future::pending);
+        let in_time = tokio::time::timeout(std::time::Duration::from_millis(10), never);
+        let (cancelled, answer) = tokio::join!(in_time, lookup.get(&"key", || async { 7 }));
+        assert!(cancelled.is_err());
+        assert_eq!(*answer, 7);
+    }
 }

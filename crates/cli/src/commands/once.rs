@@ -1,9 +1,11 @@
 //! `scanner once`: one sweep of the real organization.
 
 use clap::Args;
+use jiff::SignedDuration;
 
 use crate::{
     commands::sweep_and_report::sweep_and_report,
+    config_file::ResumeHours,
     exit::{Exit, FailOn},
     settings::{AwsOptions, FileOptions, ReportOptions, ScopeOptions, resolve},
 };
@@ -11,6 +13,18 @@ use crate::{
 /// The flags of `scanner once`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
+    /// Go on with the sweep that was stopped last, with the accounts that are missing. Scope,
+    /// controls and version must be the same; if there is none, a new sweep begins.
+    #[arg(long)]
+    resume: bool,
+    /// How many hours ago a sweep may have begun to be resumed.
+    #[arg(
+        long,
+        value_name = "HOURS",
+        env = "SCANNER_RESUME_WITHIN",
+        default_value = "6"
+    )]
+    resume_within: ResumeHours,
     #[command(flatten)]
     files: FileOptions,
     #[command(flatten)]
@@ -23,11 +37,14 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     let Options {
+        resume,
+        resume_within,
         files,
         report,
         scope,
         aws,
     } = options;
-    let settings = resolve(files, report, scope, aws, FailOn::FailAndUnknown)?;
+    let mut settings = resolve(files, report, scope, aws, FailOn::FailAndUnknown)?;
+    settings.plan.resume_within = resume.then(|| SignedDuration::from_hours(resume_within.0));
     sweep_and_report(settings).await
 }

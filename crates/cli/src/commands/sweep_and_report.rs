@@ -51,10 +51,23 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
     };
     let aws = connected?;
     let bar = progress_bar();
-    let progress = |progress: Progress| match progress {
+    let progress =
+        |progress: Progress| {
+            match progress {
         Progress::Discovered { accounts } => bar.set_length(accounts as u64),
         Progress::Judged => bar.inc(1),
-    };
+        Progress::Resumed { sweep, accounts } => {
+            bar.inc(accounts as u64);
+            bar.suspend(|| say(&format!("sweep {sweep} goes on: {accounts} accounts are done")));
+        }
+        Progress::NothingToResume => bar.suspend(|| {
+            say(
+                "nothing to resume: no sweep of this scope, these controls and this version was \
+                 stopped lately; a new one begins",
+            );
+        }),
+    }
+        };
     let sweep = Sweep {
         aws: &aws,
         clock,

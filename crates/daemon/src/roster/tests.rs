@@ -14,7 +14,7 @@ fn account(number: u64, name: &str) -> Account {
 
 /// A roster that remembers these accounts.
 fn remembering(numbers: std::ops::Range<u64>) -> Roster<&'static str> {
-    let mut roster = Roster::new();
+    let mut roster = Roster::without(BTreeSet::new());
     roster.remember(numbers.map(|number| account(number, "old")).collect());
     roster
 }
@@ -25,7 +25,7 @@ fn next(roster: &mut Roster<&'static str>) -> Option<(String, AccountId)> {
 
 #[test]
 fn a_fresh_account_is_looked_at_once_and_its_result_counts() {
-    let mut roster = Roster::new();
+    let mut roster = Roster::without(BTreeSet::new());
     assert!(roster.list(account(1, "a")).is_none());
     assert!(roster.list(account(1, "a")).is_none());
     let one = roster.next().unwrap();
@@ -112,4 +112,13 @@ fn what_failed_is_looked_at_again_as_the_list_shows_it() {
     assert_eq!(roster.next(), None, "the other one left");
     assert!(roster.looked(again.id, Some("seen")).is_some());
     assert!(!roster.begin_last_round());
+}
+
+#[test]
+fn what_was_judged_before_a_sweep_was_resumed_is_not_looked_at() {
+    let mut roster: Roster<&str> = Roster::without([account(1, "").id, account(2, "").id].into());
+    roster.remember(vec![account(1, "old")]);
+    assert!(roster.list(account(2, "fresh")).is_none());
+    assert_eq!(roster.next(), None);
+    assert_eq!(roster.len(), 2);
 }
