@@ -21,6 +21,9 @@ async fn every_option_of_a_filter_counts() {
             ("value-below-the-threshold", "FAIL alarm-never-fires"),
             ("default-one", "FAIL alarm-stuck"),
             ("unit-count", pass),
+            ("zeros-from-elsewhere", "FAIL alarm-never-fires"),
+            ("ones-from-elsewhere", "FAIL alarm-stuck"),
+            ("more-matches-from-elsewhere", pass),
         ],
     );
 }

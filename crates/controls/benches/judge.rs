@@ -116,6 +116,7 @@ fn chain(owner: &str, is_organization_trail: bool, controls: &[Control]) -> Acco
     }
     filters.sort_by(|a, b| a.name.cmp(&b.name));
     let log_group = LogGroupEvidence {
+        other_publishers: Some(Vec::new()),
         arn: group.clone(),
         class: Ok(Presence::Present(LogGroupEvidence::STANDARD.to_owned())),
         metric_filters: Ok(Presence::Present(filters)),

@@ -21,7 +21,7 @@ pub use alarm::{
     MetricQuery, MonitoringAlarms, MuteRules,
 };
 pub use event_rule::{EventRule, EventRules};
-pub use metric_filter::{LogGroupEvidence, MetricFilter, MetricTransformation};
+pub use metric_filter::{LogGroupEvidence, MetricFilter, MetricTransformation, OtherPublisher};
 pub use topic::{PolicyStatement, Subscription, SubscriptionState, TopicAttributes, TopicEvidence};
 pub use trail::{
     AdvancedEventSelector, BasicEventSelector, Delivery, EventSelectors, FieldSelector, Trail,

@@ -17,6 +17,7 @@ use model::{
 
 use crate::{
     collect_log_groups::CollectedLogGroup,
+    collect_metric_filters::ShortFilterList,
     related_alarms::{Teller, tellers},
     shared_lookup::SharedLookup,
 };
@@ -52,6 +53,7 @@ pub struct Collector {
     log_groups: SharedLookup<LogGroupArn, CollectedLogGroup>,
     alarms: SharedLookup<MetricKey, Alarms>,
     all_alarms: SharedLookup<MetricKey, Alarms>,
+    pub(crate) short_filter_lists: SharedLookup<Place, Read<ShortFilterList>>,
     /// The whole list of alarms where it fits on one page.
     pub(crate) short_lists: SharedLookup<Place, Read<Option<FoundAlarms>>>,
     pub(crate) alarm_lists: SharedLookup<Place, Read<FoundAlarms>>,
@@ -89,6 +91,7 @@ impl Collector {
             log_groups: SharedLookup::new(),
             alarms: SharedLookup::new(),
             all_alarms: SharedLookup::new(),
+            short_filter_lists: SharedLookup::new(),
             short_lists: SharedLookup::new(),
             alarm_lists: SharedLookup::new(),
             mute_rules: SharedLookup::new(),
@@ -243,6 +246,7 @@ impl Collector {
         });
         self.alarms.retain(all_lasting);
         self.all_alarms.retain(all_lasting);
+        self.short_filter_lists.retain(lasting);
         self.short_lists.retain(lasting);
         self.alarm_lists.retain(lasting);
         self.mute_rules.retain(|muted| lasting(&muted.rules));

@@ -25,10 +25,23 @@ impl Collector {
     pub(crate) async fn collect_log_group(&self, group: &LogGroupArn) -> CollectedLogGroup {
         let (class, filters) =
             tokio::join!(self.log_group_class(group), self.metric_filters(group));
-        let metric_filters = match filters {
+        let filters = match filters {
+            // Nobody may say whether the group exists, but asking for its filters tells.
+            Ok((own, others)) if own.is_empty() && class.is_err() => {
+                let by_name = self.metric_filters_by_name(group).await;
+                by_name.map(|own| (own, others))
+            }
+            filters => filters,
+        };
+        let (metric_filters, other_publishers) = match filters {
             // The owner itself says so: that is an absence, not a gap.
-            Err(gap) if gap.class == GapClass::NotFound => Ok(Presence::Missing),
-            read => read.map(Presence::Present),
+            Err(gap) if gap.class == GapClass::NotFound => (Ok(Presence::Missing), None),
+            Err(gap) => (Err(gap), None),
+            // A group that is not there has no filters in the list of all.
+            Ok((own, Some(_))) if own.is_empty() && class == Ok(Presence::Missing) => {
+                (Ok(Presence::Missing), None)
+            }
+            Ok((own, others)) => (Ok(Presence::Present(own)), others),
         };
         let evidence = LogGroupEvidence {
             arn: group.clone(),
@@ -38,6 +51,7 @@ impl Collector {
                 read => read,
             },
             metric_filters,
+            other_publishers,
         };
         CollectedLogGroup {
             candidate_metrics: candidate_metrics(&evidence, &self.is_candidate),

@@ -1,6 +1,9 @@
 //! The walk from the metric of a filter on: alarms, plain and composite, topics, subscriptions.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use model::{
     Advice, AdviceCode, Arn, ChainNode, Link, LogGroupArn, NodeState, Reason,
@@ -235,21 +238,39 @@ impl<'e> Walk<'e> {
     }
 }
 
-/// Every filter that publishes to a metric, as far as the log groups of the evidence go.
+/// Every filter that publishes to a metric: those on the log groups of the evidence, and those on others
+/// that were seen beside them.
 fn publishers<'e>(
     groups: &'e BTreeMap<LogGroupArn, Arc<LogGroupEvidence>>,
     metric: &'e MetricKey,
 ) -> impl Iterator<Item = (&'e MetricFilter, &'e MetricTransformation)> {
-    let here = groups.values().filter(|group| {
-        group.arn.account() == metric.place.account && *group.arn.region() == metric.place.region
+    let is_here = |group: &LogGroupArn| {
+        group.account() == metric.place.account && *group.region() == metric.place.region
+    };
+    let here = groups.values().filter(move |group| is_here(&group.arn));
+    let own = here
+        .clone()
+        .filter_map(|group| match &group.metric_filters {
+            Ok(Presence::Present(filters)) => Some(filters),
+            _ => None,
+        });
+    // What stands on a log group of the evidence is counted there; two of them see the same others.
+    let is_known = move |name: &str| {
+        groups
+            .keys()
+            .any(|group| is_here(group) && group.name() == name)
+    };
+    let mut seen = BTreeSet::new();
+    let others = here
+        .filter_map(|group| group.other_publishers.as_ref())
+        .flatten();
+    let others = others.filter(move |other| {
+        !is_known(&other.log_group) && seen.insert((&other.log_group, &other.filter.name))
     });
-    here.filter_map(|group| match &group.metric_filters {
-        Ok(Presence::Present(filters)) => Some(filters),
-        _ => None,
-    })
-    .flatten()
-    .flat_map(|filter| filter.transformations.iter().map(move |one| (filter, one)))
-    .filter(|(_, one)| one.namespace == metric.namespace && one.metric_name == metric.name)
+    own.flatten()
+        .chain(others.map(|other| &other.filter))
+        .flat_map(|filter| filter.transformations.iter().map(move |one| (filter, one)))
+        .filter(|(_, one)| one.namespace == metric.namespace && one.metric_name == metric.name)
 }
 
 /// What filters other than this one publish to a metric.

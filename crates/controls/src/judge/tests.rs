@@ -328,6 +328,7 @@ impl Chain {
         }
         let metric_filters = self.read(2, Presence::Present(filters));
         let log_group = LogGroupEvidence {
+            other_publishers: Some(Vec::new()),
             class: self.read(6, Presence::Present(self.class.to_owned())),
             arn: group.clone(),
             metric_filters,

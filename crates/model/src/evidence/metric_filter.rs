@@ -18,6 +18,18 @@ pub struct LogGroupEvidence {
     pub class: Read<Presence<String>>,
     /// Its metric filters, sorted by name.
     pub metric_filters: Read<Presence<Vec<MetricFilter>>>,
+    /// Filters on other log groups of the account and region that publish to the same metrics, sorted:
+    /// an alarm sees their data points as well. `None` where there are too many filters to look at.
+    pub other_publishers: Option<Vec<OtherPublisher>>,
+}
+
+/// A metric filter on a log group that no trail leads to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherPublisher {
+    /// The name of its log group.
+    pub log_group: String,
+    /// The filter.
+    pub filter: MetricFilter,
 }
 
 impl LogGroupEvidence {
