@@ -313,7 +313,10 @@ fn name_filters(
         let alone = book.answer(control, [pattern]);
         let of_all = format!("{} of {} required events", alone.covered, required.len());
         if alone.is_covered() {
-            node.message = format!("matches all {} required events", required.len());
+            node.message = match required.len() {
+                1 => "matches the required event".to_owned(),
+                all => format!("matches all {all} required events"),
+            };
         } else if let Some(reason) = alone.undecided.as_ref().filter(|_| alone.may_be_covered()) {
             node.state = NodeState::Unknown;
             node.reason = Some(Reason::FilterUndecided);

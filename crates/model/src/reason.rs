@@ -192,7 +192,7 @@ reasons! {
     AlarmOtherMetric, "alarm-other-metric", Fail, "An alarm watches a metric of the same name, but in another namespace, with other dimensions or in another unit.", "Let the alarm watch the metric that the filter publishes: same namespace, name, dimensions and unit.";
     AlarmActionsDisabled, "alarm-actions-disabled", Fail, "The alarm's actions are switched off.", "Enable the alarm's actions.";
     AlarmNoAction, "alarm-no-action", Fail, "The alarm has no action for the state ALARM.", "Give the alarm an SNS topic as action for the state ALARM.";
-    AlarmNeverFires, "alarm-never-fires", Fail, "One matching event does not take the alarm to ALARM.", "Let the alarm fire on one event: Sum, period 300, threshold 1, at least, 1 of 1 periods, missing data not breaching.";
+    AlarmNeverFires, "alarm-never-fires", Fail, "One matching event does not take the alarm to ALARM.", "Let the alarm fire on one event: a Sum over 300 seconds of at least 1, in 1 of 1 periods, missing data not breaching.";
     AlarmStuck, "alarm-stuck", Fail, "The alarm is always in ALARM, or never leaves it, so a further event changes nothing.", "Let the alarm return to OK without events: missing data not breaching, and a threshold that no quiet period reaches.";
     ActionNotSns, "action-not-sns", Fail, "The alarm has actions, but none is an SNS topic.", "Add an SNS topic to the alarm's actions for the state ALARM.";
     TopicOtherRegion, "topic-other-region", Fail, "The topic lies in another region than the alarm, which cannot publish there.", "Make a topic in the alarm's region and let the alarm publish to it.";
