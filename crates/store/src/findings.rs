@@ -1,8 +1,8 @@
 //! Findings: the answer for each account and control, as intervals.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
 };
 
 use jiff::Timestamp;
@@ -134,28 +134,24 @@ fn select(query: &FindingQuery) -> QueryBuilder<Sqlite> {
 async fn details(
     connection: &mut SqliteConnection,
     rows: &[SqliteRow],
-) -> Result<HashMap<i64, Detail<'static>>, Cause> {
+) -> Result<HashMap<i64, StoredDetail>, Cause> {
     let wanted = (rows.iter())
         .map(|row| Columns::of("findings", row)?.get("detail"))
         .collect::<Result<BTreeSet<i64>, Cause>>()?;
     let texts = evidence::texts(connection, &wanted).await?;
     (texts.into_iter())
         .map(|(id, text)| {
-            let detail = serde_json::from_str(&text)
+            let detail: StoredDetail = serde_json::from_str(&text)
                 .map_err(|source| Cause::damaged("documents", "body", id, source))?;
             Ok((id, detail))
         })
         .collect()
 }
 
-fn finding_row(
-    row: &SqliteRow,
-    details: &HashMap<i64, Detail<'static>>,
-) -> Result<FindingRow, Cause> {
+fn finding_row(row: &SqliteRow, details: &HashMap<i64, StoredDetail>) -> Result<FindingRow, Cause> {
     let columns = Columns::of("findings", row)?;
     let detail = columns.required("detail", details.get(&columns.get("detail")?))?;
-    let detail = detail.clone();
-    let mut gaps = detail.gaps.into_owned();
+    let mut gaps = detail.gaps.clone();
     let samples: Vec<GapSample> = columns.json("gap_samples")?.unwrap_or_default();
     for (gap, sample) in gaps.iter_mut().zip(samples) {
         gap.sample = sample;
@@ -167,12 +163,12 @@ fn finding_row(
             reason: columns.parsed("reason")?,
             link: columns.parsed_option("link")?,
             node: detail.node,
-            message: detail.message.into_owned(),
-            covered_by: detail.covered_by.into_owned(),
-            advice: detail.advice.into_owned(),
+            message: detail.message.clone(),
+            covered_by: detail.covered_by.clone(),
+            advice: detail.advice.clone(),
             gaps,
-            near_misses: detail.near_misses.into_owned(),
-            chain: detail.chain.into_owned().into(),
+            near_misses: detail.near_misses.clone(),
+            chain: Arc::clone(&detail.chain),
         },
         account_name: columns.get("name")?,
         account_state: columns.variant("state")?,
@@ -185,17 +181,29 @@ fn finding_row(
 }
 
 /// The part of a finding that accounts have in common, as a document.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct Detail<'a> {
     node: Option<usize>,
-    message: Cow<'a, str>,
-    covered_by: Cow<'a, Option<CoveredBy>>,
-    advice: Cow<'a, [Advice]>,
-    gaps: Cow<'a, [Gap]>,
+    message: &'a str,
+    covered_by: Option<&'a CoveredBy>,
+    advice: &'a [Advice],
+    gaps: &'a [Gap],
+    near_misses: &'a [NearMiss],
+    chain: &'a [ChainNode],
+}
+
+/// The same, read back: the findings that share it share its chain, which is nearly all of it.
+#[derive(Debug, Deserialize)]
+struct StoredDetail {
+    node: Option<usize>,
+    message: String,
+    covered_by: Option<CoveredBy>,
+    advice: Vec<Advice>,
+    gaps: Vec<Gap>,
     // Absent in what an earlier version stored.
     #[serde(default)]
-    near_misses: Cow<'a, [NearMiss]>,
-    chain: Cow<'a, [ChainNode]>,
+    near_misses: Vec<NearMiss>,
+    chain: Arc<[ChainNode]>,
 }
 
 /// A finding on its way into the store.
@@ -211,12 +219,12 @@ impl<'a> Judged<'a> {
     pub(crate) fn new(finding: &'a Finding, evidence: Option<ContentHash>) -> Self {
         let detail = model::canonical_json(&Detail {
             node: finding.node,
-            message: Cow::Borrowed(&finding.message),
-            covered_by: Cow::Borrowed(&finding.covered_by),
-            advice: Cow::Borrowed(&finding.advice),
-            gaps: Cow::Borrowed(&finding.gaps),
-            near_misses: Cow::Borrowed(&finding.near_misses),
-            chain: Cow::Borrowed(&finding.chain),
+            message: &finding.message,
+            covered_by: finding.covered_by.as_ref(),
+            advice: &finding.advice,
+            gaps: &finding.gaps,
+            near_misses: &finding.near_misses,
+            chain: &finding.chain,
         });
         Self {
             finding,
