@@ -287,7 +287,7 @@ impl<'e> Walk<'e> {
         above: &[Obstacle],
         advice: &[Advice],
     ) {
-        let mut own = filter_obstacles(filter);
+        let mut own = filter_obstacles(filter, pattern.parsed.as_ref().err().map(String::as_str));
         let pattern = Some(pattern).filter(|pattern| pattern.parsed.is_ok());
         let candidate = Candidate {
             link: Link::MetricFilter,

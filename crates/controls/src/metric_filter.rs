@@ -81,12 +81,16 @@ pub(crate) fn worthless(filter: &MetricFilter) -> Obstacle {
     Obstacle::new(Link::MetricFilter, Reason::FilterMetricWorthless, message)
 }
 
-/// What makes a filter worthless or undecidable whatever its pattern matches.
-pub(crate) fn filter_obstacles(filter: &MetricFilter) -> Vec<Obstacle> {
+/// What makes a filter worthless or undecidable whatever its pattern matches; `not_understood` says why
+/// its pattern is not, if it is not.
+pub(crate) fn filter_obstacles(
+    filter: &MetricFilter,
+    not_understood: Option<&str>,
+) -> Vec<Obstacle> {
     let of = |reason, message: String| Obstacle::new(Link::MetricFilter, reason, message);
     let name = &filter.name;
     let mut obstacles = Vec::new();
-    if let Err(error) = filter_pattern::FilterPattern::parse(&filter.pattern) {
+    if let Some(error) = not_understood {
         let message = format!(
             "the pattern of the filter `{name}` is not understood by this version: {error}"
         );
@@ -158,7 +162,7 @@ mod tests {
     }
 
     fn reasons(filter: &MetricFilter) -> Vec<Reason> {
-        let obstacles = filter_obstacles(filter);
+        let obstacles = filter_obstacles(filter, None);
         obstacles
             .into_iter()
             .map(|obstacle| obstacle.reason)
@@ -198,7 +202,7 @@ mod tests {
     fn each_option_that_narrows_what_a_filter_sees_is_named() {
         let mut narrowed = filter("1");
         narrowed.field_selection_criteria = Some("@aws.account = \"111111111111\"".to_owned());
-        let obstacles = filter_obstacles(&narrowed);
+        let obstacles = filter_obstacles(&narrowed, None);
         assert_eq!(obstacles[0].reason, Reason::FilterUndecided);
         assert!(
             obstacles[0].message.contains("@aws.account"),
