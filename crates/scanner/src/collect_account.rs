@@ -101,8 +101,8 @@ impl Collector {
         }
     }
 
-    /// Follows the chain of one account as far as it goes. Alarms are looked for by metric, which is
-    /// one call a metric however many alarms there are.
+    /// Follows the chain of one account as far as it goes. Alarms are looked for by metric, one call a
+    /// metric however many alarms there are, or on the one page that lists them all.
     pub async fn collect(&self, account: AccountId, regions: &RegionScope) -> AccountEvidence {
         let (trails, other_gaps) = match self.collect_trails(account, regions).await {
             Ok(found) => found,
