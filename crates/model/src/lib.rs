@@ -11,7 +11,9 @@ pub mod evidence;
 mod finding;
 mod gap;
 mod reason;
+mod recorded_call;
 mod region;
+mod remembered;
 mod sweep;
 
 pub use account::{Account, AccountState, Organization, OuPath};
@@ -23,7 +25,9 @@ pub use control_id::ControlId;
 pub use finding::{Advice, AdviceCode, ChainNode, CoveredBy, Finding, NearMiss, NodeState};
 pub use gap::{Gap, GapClass, GapSample};
 pub use reason::{Link, Reason, Verdict};
+pub use recorded_call::{Author, RecordedCall};
 pub use region::{Partition, Region};
+pub use remembered::{RememberedAccount, RememberedFinding, SeenFinding};
 pub use sweep::{DiscoveryState, SweepHeader, SweepId, SweepScope, SweepState, SweepSummary};
 
 /// A value from outside that is not what it should be.
