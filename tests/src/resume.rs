@@ -68,13 +68,15 @@ async fn remembered(shell: &Shell) -> BTreeSet<String> {
     let store = Store::open_reader(shell.path("scanner.db")).await.unwrap();
     let rows = store.findings(&FindingQuery::default()).await.unwrap();
     store.close().await;
-    rows.into_iter().map(|row| row.account_name).collect()
+    rows.into_iter()
+        .map(|row| row.account.name.clone())
+        .collect()
 }
 
 /// Rows of progress, as SQLite itself counts them.
 async fn progress_rows(shell: &Shell) -> String {
     let count = "import sqlite3; print(sqlite3.connect('scanner.db').execute(
-        'SELECT count(*) FROM sweep_progress').fetchone()[0])";
+        'SELECT coalesce(sum(json_array_length(accounts)), 0) FROM sweep_progress').fetchone()[0])";
     let output = tokio::process::Command::new("python3")
         .args(["-c", count])
         .current_dir(shell.folder.path())

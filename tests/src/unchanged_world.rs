@@ -78,7 +78,7 @@ async fn a_change_shows_in_the_account_it_concerns_and_nowhere_else() {
         .filter(|row| row.since_sweep.0 == 2)
         .collect();
     assert_eq!(changed.len(), 1);
-    assert_eq!(changed[0].account_name, "all-good");
+    assert_eq!(changed[0].account.name, "all-good");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What is printed, where, and how a failure is said.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
 };
 
@@ -74,19 +74,24 @@ impl Destination {
 
     /// Writes the report.
     pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
+        self.write_with(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Lets a report be written piece by piece.
+    pub(crate) fn write_with(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
         match self {
             Self::Stdout => {
-                let mut stdout = io::stdout().lock();
-                match stdout
-                    .write_all(text.as_bytes())
-                    .and_then(|()| stdout.flush())
-                {
+                let mut stdout = io::BufWriter::new(io::stdout().lock());
+                match write(&mut stdout).and_then(|()| stdout.flush()) {
                     // Whoever reads has seen enough: `scanner once | head`.
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                     written => written.context("cannot write to standard output"),
                 }
             }
-            Self::File(path) => replace(path, text)
+            Self::File(path) => replace(path, write)
                 .with_context(|| format!("cannot write the report to {}", path.display())),
         }
     }
@@ -100,11 +105,14 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Writes beside the file and renames, so that a reader sees the old report or the new one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
-    let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path));
+    let written = std::fs::File::create(&part)
+        .map(io::BufWriter::new)
+        .and_then(|mut out| write(&mut out).and_then(|()| out.flush()))
+        .and_then(|()| std::fs::rename(&part, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&part);
     }

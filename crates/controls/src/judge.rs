@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use model::{
-    Account, AccountState, Advice, AdviceCode, ChainNode, Finding, Gap, GapClass, Link, NodeState,
-    Reason, Verdict,
-    evidence::{AccountEvidence, MetricFilter, Trail},
+    Account, AccountState, Advice, AdviceCode, ChainNode, Finding, Gap, GapClass, Judgement, Link,
+    NodeState, Reason, Verdict,
+    evidence::{AccountEvidence, EvidenceDocuments, MetricFilter, Trail},
 };
 
 use crate::{
@@ -62,18 +62,33 @@ impl Judge {
             self.controls
                 .iter()
                 .map(|control| by_book(control, context, account, evidence, &self.book))
+                .map(Arc::new)
                 .collect()
         };
-        match evidence {
+        let judgements: Arc<[Arc<Judgement>]> = match evidence {
             Some(evidence) if not_applicable(account.state).is_none() => {
-                let findings = self.shared.findings(account.id, evidence, each);
-                let with_own = findings.into_iter().zip(self.controls.iter());
-                with_own
-                    .map(|(finding, control)| with_own_evidence(control, evidence, finding))
-                    .collect()
+                self.shared.judgements(account.id, evidence, each)
             }
             _ => each(),
-        }
+        };
+        (judgements.iter().zip(self.controls.iter()))
+            .map(|(judgement, control)| {
+                let finding = Finding {
+                    account: account.id,
+                    control: control.id.clone(),
+                    judgement: Arc::clone(judgement),
+                };
+                match evidence {
+                    Some(evidence) => with_own_evidence(control, evidence, finding),
+                    None => finding,
+                }
+            })
+            .collect()
+    }
+
+    /// The evidence as it is stored: written out once for all accounts that show the same.
+    pub fn documents(&self, evidence: &AccountEvidence) -> Arc<EvidenceDocuments> {
+        self.shared.documents(evidence)
     }
 
     /// Whether a metric filter may match an event that one of the controls requires: if it cannot,
@@ -96,7 +111,12 @@ pub fn judge(
     account: &Account,
     evidence: Option<&AccountEvidence>,
 ) -> Finding {
-    let finding = by_book(control, context, account, evidence, &PatternBook::default());
+    let judgement = by_book(control, context, account, evidence, &PatternBook::default());
+    let finding = Finding {
+        account: account.id,
+        control: control.id.clone(),
+        judgement: Arc::new(judgement),
+    };
     match evidence {
         Some(evidence) => with_own_evidence(control, evidence, finding),
         None => finding,
@@ -118,9 +138,12 @@ fn with_own_evidence(
         }
     }
     if finding.verdict() == Verdict::Fail {
-        finding.advice.extend(equivalent(control, evidence));
-        finding.advice.sort();
-        finding.advice.dedup();
+        let advice: Vec<Advice> = equivalent(control, evidence).collect();
+        if !advice.is_empty() {
+            finding.advice.extend(advice);
+            finding.advice.sort();
+            finding.advice.dedup();
+        }
     }
     finding
 }
@@ -131,38 +154,19 @@ fn by_book(
     account: &Account,
     evidence: Option<&AccountEvidence>,
     book: &PatternBook,
-) -> Finding {
-    let finding = Finding {
-        account: account.id,
-        control: control.id.clone(),
-        reason: Reason::EvidenceGap,
-        link: None,
-        node: None,
-        message: String::new(),
-        covered_by: None,
-        advice: Vec::new(),
-        gaps: Vec::new(),
-        near_misses: Vec::new(),
-        chain: [].into(),
-    };
+) -> Judgement {
     if let Some((reason, message)) = not_applicable(account.state) {
-        return Finding {
-            reason,
-            message: message.to_owned(),
-            ..finding
-        };
+        return Judgement::new(reason, message);
     }
     let Some(evidence) = evidence else {
-        let message = "nothing was read in this account".to_owned();
-        return Finding {
+        return Judgement {
             link: Some(Link::Trail),
-            message,
-            ..finding
+            ..Judgement::new(Reason::EvidenceGap, "nothing was read in this account")
         };
     };
     match &evidence.trails {
-        Err(gap) => unread(context, gap, finding),
-        Ok(trails) => walked(control, evidence, trails, book, finding),
+        Err(gap) => unread(context, gap),
+        Ok(trails) => walked(control, evidence, trails, book),
     }
 }
 
@@ -182,7 +186,7 @@ fn not_applicable(state: AccountState) -> Option<(Reason, &'static str)> {
 }
 
 /// The trails of the account could not be listed: nobody looked.
-fn unread(context: &JudgeContext, gap: &Gap, finding: Finding) -> Finding {
+fn unread(context: &JudgeContext, gap: &Gap) -> Judgement {
     let entered = gap.api != "sts:AssumeRole";
     let reason = if entered {
         Reason::EvidenceGap
@@ -210,13 +214,11 @@ fn unread(context: &JudgeContext, gap: &Gap, finding: Finding) -> Finding {
         (Reason::AccountNotEntered, class) => format!("the role could not be assumed: the call {}", class.in_words()),
         _ => gap.to_string(),
     };
-    Finding {
-        reason,
+    Judgement {
         link: Some(Link::Trail),
-        message,
         advice,
         gaps: vec![gap.clone()],
-        ..finding
+        ..Judgement::new(reason, message)
     }
 }
 
@@ -225,8 +227,7 @@ fn walked(
     evidence: &AccountEvidence,
     trails: &[Trail],
     book: &PatternBook,
-    finding: Finding,
-) -> Finding {
+) -> Judgement {
     let over = |filters| {
         let walk = Walk::over(control, evidence, trails, book, filters);
         let decision = decide(control, &walk, book);
@@ -257,7 +258,7 @@ fn walked(
     let mut chain = walk.nodes;
     name_filters(control, &walk.paths, book, &mut chain);
     let message = with_resource(&decision, &chain);
-    Finding {
+    Judgement {
         reason: decision.reason,
         link: decision.link,
         node: decision.node,
@@ -267,7 +268,6 @@ fn walked(
         gaps,
         near_misses,
         chain: chain.into(),
-        ..finding
     }
 }
 

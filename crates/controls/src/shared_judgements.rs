@@ -1,29 +1,33 @@
-//! Findings of accounts that share all their evidence.
+//! What is made of evidence that accounts share: judgements, and the documents that are stored.
 
 use std::{
     collections::BTreeMap,
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use model::{AccountId, Finding, evidence::AccountEvidence};
+use model::{
+    AccountId, Judgement,
+    evidence::{AccountEvidence, EvidenceDocuments},
+};
 
 /// How many different kinds of shared evidence are kept. An organization has a handful: its trails,
 /// looked at in one way or the other.
 const KEPT: usize = 64;
 
-/// What was judged of evidence that more accounts may share.
+/// What was made of evidence that more accounts may share.
 #[derive(Default)]
 pub(crate) struct SharedJudgements {
-    known: Mutex<Vec<Known>>,
+    known: Mutex<Vec<Arc<Known>>>,
 }
 
 /// The evidence, which keeps what it shares alive, so that an address is never that of something else.
 struct Known {
     digest: u64,
     evidence: AccountEvidence,
-    findings: Arc<[Finding]>,
+    judgements: OnceLock<Arc<[Arc<Judgement>]>>,
+    documents: OnceLock<Arc<EvidenceDocuments>>,
 }
 
 impl fmt::Debug for SharedJudgements {
@@ -33,41 +37,56 @@ impl fmt::Debug for SharedJudgements {
 }
 
 impl SharedJudgements {
-    /// The findings for an account: those of the same evidence with the account's own id, or those
-    /// that `judge` gives.
-    pub(crate) fn findings(
+    /// What was judged of the same evidence, or what `judge` says.
+    pub(crate) fn judgements(
         &self,
         account: AccountId,
         evidence: &AccountEvidence,
-        judge: impl FnOnce() -> Vec<Finding>,
-    ) -> Vec<Finding> {
+        judge: impl FnOnce() -> Arc<[Arc<Judgement>]>,
+    ) -> Arc<[Arc<Judgement>]> {
         if !may_be_shared(account, evidence) {
             return judge();
         }
-        let digest = digest(evidence);
-        let known = |known: &[Known]| {
-            let same = |one: &&Known| one.digest == digest && is_same(&one.evidence, evidence);
-            known.iter().find(same).map(|one| Arc::clone(&one.findings))
-        };
-        let found = known(&self.known.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Some(findings) = found {
-            let own = |finding: &Finding| Finding {
-                account,
-                ..finding.clone()
-            };
-            return findings.iter().map(own).collect();
+        let known = self.known(evidence);
+        Arc::clone(known.judgements.get_or_init(judge))
+    }
+
+    /// The same evidence as it was written out, or now is.
+    pub(crate) fn documents(&self, evidence: &AccountEvidence) -> Arc<EvidenceDocuments> {
+        let has_own = !evidence.other_gaps.is_empty() || !evidence.event_rules.is_empty();
+        if has_own || !may_be_shared(evidence.account, evidence) {
+            return Arc::new(evidence.documents());
         }
-        let findings = judge();
+        let known = self.known(evidence);
+        Arc::clone(
+            known
+                .documents
+                .get_or_init(|| Arc::new(evidence.documents())),
+        )
+    }
+
+    fn known(&self, evidence: &AccountEvidence) -> Arc<Known> {
+        let digest = digest(evidence);
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |one: &&Arc<Known>| one.digest == digest && is_same(&one.evidence, evidence);
+        if let Some(known) = all.iter().find(same) {
+            return Arc::clone(known);
+        }
         if all.len() >= KEPT {
             all.clear();
         }
-        all.push(Known {
+        let known = Arc::new(Known {
             digest,
-            evidence: evidence.clone(),
-            findings: findings.clone().into(),
+            evidence: AccountEvidence {
+                other_gaps: Vec::new(),
+                event_rules: BTreeMap::new(),
+                ..evidence.clone()
+            },
+            judgements: OnceLock::new(),
+            documents: OnceLock::new(),
         });
-        findings
+        all.push(Arc::clone(&known));
+        known
     }
 }
 

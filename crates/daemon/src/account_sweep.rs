@@ -72,24 +72,35 @@ impl AccountSweep<'_> {
         let (regions, region_gap) = self.regions_of(account).await;
         let mut evidence = self.collector.collect(account.id, &regions).await;
         evidence.other_gaps.extend(region_gap);
-        let mut result = self.judged(account, Some(&evidence));
+        let mut findings = self.judge.findings(&self.context, account, Some(&evidence));
         // What is looked up by metric misses metric math, composite alarms, near misses and other
         // accounts: before a FAIL is said, everything is looked at.
-        let look_closer = |finding: &Finding| {
+        let is_to_look_closer = |finding: &Finding| {
             finding.verdict() == Verdict::Fail || finding.reason == Reason::AlarmUndecided
         };
-        if result.findings.iter().any(look_closer) {
+        if findings.iter().any(is_to_look_closer) {
             evidence = self.collector.look_closer(evidence).await;
-            result = self.judged(account, Some(&evidence));
+            let closer = self.judge.findings(&self.context, account, Some(&evidence));
+            // The others stay as they are: what is looked at for one control must not change the
+            // chain of another, which would look like a change of the account.
+            for (finding, closer) in findings.iter_mut().zip(closer) {
+                if is_to_look_closer(finding) {
+                    *finding = closer;
+                }
+            }
         }
         let passing = evidence.gaps().iter().any(|gap| gap.class.is_passing());
-        (attempt == Attempt::Last || !passing).then_some(result)
+        (attempt == Attempt::Last || !passing).then(|| JudgedAccount {
+            account: account.clone(),
+            evidence: Some(self.judge.documents(&evidence)),
+            findings,
+        })
     }
 
     fn judged(&self, account: &Account, evidence: Option<&AccountEvidence>) -> JudgedAccount {
         JudgedAccount {
             account: account.clone(),
-            evidence: evidence.map(AccountEvidence::documents),
+            evidence: evidence.map(|evidence| self.judge.documents(evidence)),
             findings: self.judge.findings(&self.context, account, evidence),
         }
     }

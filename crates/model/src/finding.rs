@@ -1,6 +1,9 @@
 //! A finding: the answer for one account and control, with everything that led to it.
 
-use std::sync::Arc;
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -121,12 +124,21 @@ pub struct NearMiss {
 }
 
 /// The answer for one account and control.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+///
+/// What many accounts have in common is one judgement, which they share.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// The account that was judged.
     pub account: AccountId,
     /// The control it was judged by.
     pub control: ControlId,
+    /// The answer.
+    pub judgement: Arc<Judgement>,
+}
+
+/// An answer with everything that led to it, whichever account it is for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
     /// Why; the verdict follows from it.
     pub reason: Reason,
     /// The link that is broken or could not be read.
@@ -148,7 +160,22 @@ pub struct Finding {
     pub chain: Arc<[ChainNode]>,
 }
 
-impl Finding {
+impl Judgement {
+    /// A judgement that says why in one sentence, and nothing else.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            link: None,
+            node: None,
+            message: message.into(),
+            covered_by: None,
+            advice: Vec::new(),
+            gaps: Vec::new(),
+            near_misses: Vec::new(),
+            chain: [].into(),
+        }
+    }
+
     /// The verdict.
     pub fn verdict(&self) -> Verdict {
         self.reason.verdict()
@@ -157,6 +184,21 @@ impl Finding {
     /// What to do next, in one sentence; `None` where there is nothing to do.
     pub fn next_step(&self) -> Option<&'static str> {
         Some(self.reason.next_step()).filter(|step| !step.is_empty())
+    }
+}
+
+impl Deref for Finding {
+    type Target = Judgement;
+
+    fn deref(&self) -> &Judgement {
+        &self.judgement
+    }
+}
+
+impl DerefMut for Finding {
+    /// The judgement of this finding alone: what others share is copied before it is changed.
+    fn deref_mut(&mut self) -> &mut Judgement {
+        Arc::make_mut(&mut self.judgement)
     }
 }
 

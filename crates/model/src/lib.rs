@@ -22,7 +22,9 @@ pub use arn::{Arn, LogGroupArn};
 pub use canonical::{ContentHash, canonical_json};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use control_id::ControlId;
-pub use finding::{Advice, AdviceCode, ChainNode, CoveredBy, Finding, NearMiss, NodeState};
+pub use finding::{
+    Advice, AdviceCode, ChainNode, CoveredBy, Finding, Judgement, NearMiss, NodeState,
+};
 pub use gap::{Gap, GapClass, GapSample};
 pub use reason::{Link, Reason, Verdict};
 pub use recorded_call::{Author, RecordedCall};

@@ -31,11 +31,11 @@ pub fn render(entry: &Entry, options: &Options) -> String {
 
 fn push_head(out: &mut String, entry: &Entry, options: &Options) {
     let finding = &entry.finding;
-    let name = match entry.account_name.as_str() {
+    let name = match entry.account.name.as_str() {
         "" => String::new(),
         name => format!(" ({})", text::safe(name, NAME_WIDTH)),
     };
-    let path = match &entry.ou_path {
+    let path = match &entry.account.ou_path {
         Some(path) if !path.0.is_empty() => format!(", {}", sentence(&path.to_string())),
         _ => String::new(),
     };

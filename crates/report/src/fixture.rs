@@ -1,13 +1,63 @@
 //! A small organization's report, for tests.
 
+use std::{
+    collections::BTreeMap,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
 use model::{
     Account, AccountId, AccountState, Advice, AdviceCode, ChainNode, CoveredBy, DiscoveryState,
-    Finding, Gap, GapClass, GapSample, Link, NearMiss, NodeState, OuPath, Reason, SweepId,
-    SweepScope, SweepState, Verdict,
+    Finding, Gap, GapClass, GapSample, Judgement, Link, NearMiss, NodeState, OuPath, Reason,
+    SweepId, SweepScope, SweepState, Verdict,
 };
 use serde_json::json;
 
-use crate::{Entry, OrganizationLine, Report, SweepLine};
+use crate::{Entry, Options, OrganizationLine, Report, SweepLine, json as json_report, table};
+
+/// A report and its findings.
+#[derive(Clone)]
+pub(crate) struct Full {
+    pub(crate) report: Report,
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Full {
+    fn counted(&self) -> Report {
+        let mut verdicts = BTreeMap::new();
+        for entry in &self.entries {
+            *verdicts.entry(entry.finding.verdict()).or_default() += 1;
+        }
+        Report {
+            verdicts,
+            ..self.report.clone()
+        }
+    }
+
+    pub(crate) fn table(&self, options: &Options) -> String {
+        table::render(&self.counted(), &self.entries, options)
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let mut out = Vec::new();
+        json_report::write(&self.counted(), self.entries.iter().cloned(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+}
+
+impl Deref for Full {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl DerefMut for Full {
+    fn deref_mut(&mut self) -> &mut Report {
+        &mut self.report
+    }
+}
 
 pub(crate) fn account_id(number: u64) -> AccountId {
     format!("{number:012}").parse().unwrap()
@@ -82,18 +132,14 @@ pub(crate) fn chain() -> Vec<ChainNode> {
 }
 
 pub(crate) fn finding(number: u64, reason: Reason) -> Finding {
+    of(number, Judgement::new(reason, reason.meaning()))
+}
+
+fn of(number: u64, judgement: Judgement) -> Finding {
     Finding {
         account: account_id(number),
         control: "organizations-changes".parse().unwrap(),
-        reason,
-        link: None,
-        node: None,
-        message: reason.meaning().to_owned(),
-        covered_by: None,
-        advice: Vec::new(),
-        gaps: Vec::new(),
-        near_misses: Vec::new(),
-        chain: [].into(),
+        judgement: Arc::new(judgement),
     }
 }
 
@@ -106,14 +152,12 @@ pub(crate) fn entry(number: u64, name: &str, finding: Finding) -> Entry {
     };
     Entry {
         finding,
-        account_name: account.name,
-        account_state: account.state,
-        ou_path: account.ou_path,
+        account: Arc::new(account),
     }
 }
 
 pub(crate) fn failing() -> Entry {
-    let finding = Finding {
+    let judgement = Judgement {
         link: Some(Link::MetricFilter),
         node: Some(2),
         message: "the metric filter `org-changes` misses LeaveOrganization".to_owned(),
@@ -127,9 +171,9 @@ pub(crate) fn failing() -> Entry {
             code: AdviceCode::DeliveryDegraded,
             message: "nothing was delivered to the log group for a day".to_owned(),
         }],
-        ..finding(1, Reason::FilterIncomplete)
+        ..Judgement::new(Reason::FilterIncomplete, "")
     };
-    entry(1, "management", finding)
+    entry(1, "management", of(1, judgement))
 }
 
 pub(crate) fn not_entered(number: u64) -> Entry {
@@ -144,7 +188,7 @@ pub(crate) fn not_entered(number: u64) -> Entry {
             request_id: Some("5f2d-77".to_owned()),
         },
     };
-    let finding = Finding {
+    let judgement = Judgement {
         link: Some(Link::Trail),
         message: "the role could not be assumed: it is missing, or its trust policy does not admit the scanner".to_owned(),
         gaps: vec![gap],
@@ -152,13 +196,14 @@ pub(crate) fn not_entered(number: u64) -> Entry {
             code: AdviceCode::OrganizationTrailShouldCover,
             message: "the organization trail should cover this account, but nobody looked".to_owned(),
         }],
-        ..finding(number, Reason::AccountNotEntered)
+        ..Judgement::new(Reason::AccountNotEntered, "")
     };
-    entry(number, "sandbox-7", finding)
+    entry(number, "sandbox-7", of(number, judgement))
 }
 
 pub(crate) fn covered(number: u64) -> Entry {
-    let finding = Finding {
+    let reason = Reason::CoveredByOrganizationTrail;
+    let judgement = Judgement {
         covered_by: Some(CoveredBy {
             trail: "arn:aws:cloudtrail:us-east-1:000000000001:trail/org-trail"
                 .parse()
@@ -166,9 +211,9 @@ pub(crate) fn covered(number: u64) -> Entry {
             account: account_id(1),
             is_organization_trail: true,
         }),
-        ..finding(number, Reason::CoveredByOrganizationTrail)
+        ..Judgement::new(reason, reason.meaning())
     };
-    entry(number, &format!("workload-{number}"), finding)
+    entry(number, &format!("workload-{number}"), of(number, judgement))
 }
 
 pub(crate) fn line() -> SweepLine {
@@ -189,22 +234,23 @@ pub(crate) fn line() -> SweepLine {
 }
 
 /// One account that fails, one that was not entered, a suspended one, and some that pass.
-pub(crate) fn report(passes: u64) -> Report {
+pub(crate) fn report(passes: u64) -> Full {
     let mut entries: Vec<Entry> = (100..100 + passes).map(covered).collect();
     let mut suspended = entry(9, "old", finding(9, Reason::AccountSuspended));
-    suspended.account_state = AccountState::Suspended;
+    Arc::make_mut(&mut suspended.account).state = AccountState::Suspended;
     entries.extend([suspended, not_entered(7), failing()]);
-    Report {
+    let report = Report {
         sweep: line(),
+        verdicts: BTreeMap::new(),
         organization: Some(OrganizationLine {
             id: "o-a1b2c3d4e5".to_owned(),
             management_account_id: account_id(1),
             verdict: Verdict::Fail,
         }),
-        entries,
         notices: vec![
             "The credentials of this process cannot be narrowed by a session policy.".to_owned(),
         ],
         store: None,
-    }
+    };
+    Full { report, entries }
 }

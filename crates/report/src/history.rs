@@ -67,7 +67,7 @@ pub fn render_findings(findings: &[PastFinding], options: &Options) -> String {
             Cell::new(format!(
                 "{}\n{}",
                 finding.account,
-                safe(&past.entry.account_name, NAME_WIDTH)
+                safe(&past.entry.account.name, NAME_WIDTH)
             )),
             Cell::new(&finding.control),
             Cell::new(finding.reason),

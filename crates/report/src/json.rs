@@ -3,6 +3,7 @@
 //! Fields may be added within a version; none is renamed, removed or given another meaning.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     io::{self, Write},
 };
@@ -22,33 +23,28 @@ mod tests;
 
 const SCHEMA_VERSION: u32 = 1;
 
-/// Writes a report, a finding at a time.
-pub fn write(report: &Report, out: impl Write) -> io::Result<()> {
-    let mut verdicts = BTreeMap::new();
-    for entry in &report.entries {
-        *verdicts.entry(entry.finding.verdict()).or_default() += 1;
-    }
+/// Writes a report, a finding at a time as they come.
+pub fn write(
+    report: &Report,
+    entries: impl Iterator<Item = Entry>,
+    out: impl Write,
+) -> io::Result<()> {
     write_document(
         &ReportShape {
             schema_version: SCHEMA_VERSION,
             sweep: SweepShape {
                 notices: Some(&report.notices),
-                ..SweepShape::of(&report.sweep, verdicts)
+                ..SweepShape::of(&report.sweep, report.verdicts.clone())
             },
             organization: (report.organization.as_ref()).map(|organization| OrganizationShape {
                 id: &organization.id,
                 management_account_id: organization.management_account_id,
                 verdict: organization.verdict,
             }),
-            findings: Lazily(|| report.entries.iter().map(FindingShape::of)),
+            findings: Once::of(entries.map(EntryShape)),
         },
         out,
     )
-}
-
-/// A report as text.
-pub fn render(report: &Report) -> String {
-    rendered(|out| write(report, out))
 }
 
 /// Writes the list of past sweeps.
@@ -228,7 +224,7 @@ impl<'a> FindingShape<'a> {
         let finding: &Finding = &entry.finding;
         Self {
             account_id: finding.account,
-            account_name: &entry.account_name,
+            account_name: &entry.account.name,
             control_id: finding.control.as_str(),
             verdict: finding.verdict(),
             reason: finding.reason,
@@ -246,6 +242,14 @@ impl<'a> FindingShape<'a> {
             near_misses: &finding.near_misses,
             chain: finding.chain.iter().map(NodeShape::of).collect(),
         }
+    }
+}
+
+struct EntryShape(Entry);
+
+impl Serialize for EntryShape {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        FindingShape::of(&self.0).serialize(serializer)
     }
 }
 
@@ -323,6 +327,21 @@ where
 {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0())
+    }
+}
+
+/// A list whose items come while it is written, and only then.
+struct Once<I>(Cell<Option<I>>);
+
+impl<I> Once<I> {
+    fn of(items: I) -> Self {
+        Self(Cell::new(Some(items)))
+    }
+}
+
+impl<I: Iterator<Item: Serialize>> Serialize for Once<I> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.take().into_iter().flatten())
     }
 }
 

@@ -1,11 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use model::{
-    AccountId, AccountState, DiscoveryState, Finding, OuPath, SweepId, SweepScope, SweepState,
-    Verdict,
+    Account, AccountId, DiscoveryState, Finding, SweepId, SweepScope, SweepState, Verdict,
 };
 
 pub mod explain;
@@ -17,15 +16,15 @@ mod palette;
 pub mod table;
 pub mod text;
 
-/// What a sweep came to: everything that a report says.
+/// What a sweep came to, but for its findings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// The sweep.
     pub sweep: SweepLine,
+    /// How many findings have which verdict.
+    pub verdicts: BTreeMap<Verdict, u64>,
     /// The organization, where there is one and it could be described.
     pub organization: Option<OrganizationLine>,
-    /// The findings, in any order.
-    pub entries: Vec<Entry>,
     /// What could not be known, each in a sentence. That the account list is incomplete stands in
     /// [`SweepLine::discovery`] and need not be said again.
     pub notices: Vec<String>,
@@ -66,17 +65,13 @@ pub struct OrganizationLine {
     pub verdict: Verdict,
 }
 
-/// A finding, and what its account is called.
+/// A finding and its account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The finding.
     pub finding: Finding,
-    /// The account's name; empty where it is not known.
-    pub account_name: String,
-    /// Whether the account is in use.
-    pub account_state: AccountState,
-    /// Where the account hangs.
-    pub ou_path: Option<OuPath>,
+    /// The account as it was then; its name is empty where it is not known.
+    pub account: Arc<Account>,
 }
 
 /// A sweep in the history.

@@ -22,18 +22,18 @@ const LISTED: usize = 40;
 /// Up to how many accounts that pass are listed: so few are no flood.
 const FEW_PASSES: usize = 10;
 
-/// Renders the report.
-pub fn render(report: &Report, options: &Options) -> String {
+/// Renders the report and its findings, which may come in any order and without chains.
+pub fn render(report: &Report, entries: &[Entry], options: &Options) -> String {
     let mut out = String::new();
-    push_headline(&mut out, report, options);
-    push_findings(&mut out, report, options);
-    summary::push_next_step(&mut out, report, options);
-    summary::push_advice(&mut out, report, options);
+    push_headline(&mut out, report, entries, options);
+    push_findings(&mut out, report, entries, options);
+    summary::push_next_step(&mut out, report, entries, options);
+    summary::push_advice(&mut out, entries, options);
     summary::push_notices(&mut out, report, options);
     out
 }
 
-fn push_headline(out: &mut String, report: &Report, options: &Options) {
+fn push_headline(out: &mut String, report: &Report, entries: &[Entry], options: &Options) {
     if let Some(organization) = &report.organization {
         let name = format!("Organization {}", safe(&organization.id, NAME_WIDTH));
         let line = format!(
@@ -78,7 +78,6 @@ fn push_headline(out: &mut String, report: &Report, options: &Options) {
         push_wrapped(out, "Only: ", &chosen, options.width);
     }
 
-    let by_verdict = count(report.entries.iter().map(|entry| entry.finding.verdict()));
     let counts: Vec<String> = [
         Verdict::Fail,
         Verdict::Unknown,
@@ -87,7 +86,10 @@ fn push_headline(out: &mut String, report: &Report, options: &Options) {
     ]
     .into_iter()
     .filter_map(|verdict| {
-        let number = by_verdict.get(&verdict)?;
+        let number = report
+            .verdicts
+            .get(&verdict)
+            .filter(|number| **number > 0)?;
         let text = format!("{} {verdict}", thousands(*number));
         Some(palette::verdict(&text, verdict, options))
     })
@@ -95,13 +97,10 @@ fn push_headline(out: &mut String, report: &Report, options: &Options) {
     if counts.is_empty() {
         push_line(out, "Nothing was judged.");
     } else {
-        let accounts = count(report.entries.iter().map(|entry| entry.finding.account)).len();
+        let accounts = count(entries.iter().map(|entry| entry.finding.account)).len();
         let mut subject = counted(number(accounts), "account");
-        if accounts != report.entries.len() {
-            subject = format!(
-                "{subject}, {}",
-                counted(number(report.entries.len()), "finding")
-            );
+        if accounts != entries.len() {
+            subject = format!("{subject}, {}", counted(number(entries.len()), "finding"));
         }
         push_wrapped(
             out,
@@ -123,19 +122,18 @@ fn push_headline(out: &mut String, report: &Report, options: &Options) {
 }
 
 /// What somebody must look at, then what passes, if it is little.
-fn push_findings(out: &mut String, report: &Report, options: &Options) {
-    let passes = (report.entries.iter())
+fn push_findings(out: &mut String, report: &Report, entries: &[Entry], options: &Options) {
+    let passes = (entries.iter())
         .filter(|entry| entry.finding.verdict() == Verdict::Pass)
         .count();
-    let (listed, summed_up): (Vec<&Entry>, Vec<&Entry>) =
-        report.entries.iter().partition(|entry| {
-            options.all
-                || match entry.finding.verdict() {
-                    Verdict::Fail | Verdict::Unknown => true,
-                    Verdict::Pass => passes <= FEW_PASSES,
-                    Verdict::NotApplicable => false,
-                }
-        });
+    let (listed, summed_up): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| {
+        options.all
+            || match entry.finding.verdict() {
+                Verdict::Fail | Verdict::Unknown => true,
+                Verdict::Pass => passes <= FEW_PASSES,
+                Verdict::NotApplicable => false,
+            }
+    });
     let rows = rows::rows(report, listed, options);
     let shown = if options.all {
         rows.len()

@@ -1,11 +1,17 @@
 //! Accounts: what AWS Organizations said of each, as intervals.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use model::{Account, AccountId, SweepId};
+use model::{Account, AccountId, ContentHash, SweepId};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use crate::{Error, Store, Sweeper, column::Columns, error::Cause, evidence::ROWS_A_STATEMENT};
+use crate::{
+    Error, Store, Sweeper, column::Columns, error::Cause, evidence::ROWS_A_STATEMENT,
+    finding_query::push_is_so,
+};
 
 #[cfg(test)]
 mod tests;
@@ -52,12 +58,13 @@ impl Sweeper {
             .fetch_all(&mut *transaction)
             .await?;
             let is_here = |id: &AccountId| members.contains(id) || judged.contains(id);
-            let gone: Vec<&String> = (known.iter())
-                .filter(|id| id.parse().is_ok_and(|id| !is_here(&id)))
+            let gone: Vec<AccountId> = (known.iter())
+                .filter_map(|id| id.parse().ok())
+                .filter(|id| !is_here(id))
                 .collect();
             if !gone.is_empty() {
                 let gone = model::canonical_json(&gone);
-                for close in [STATES_END, FINDINGS_END] {
+                for close in [STATES_END, FINDINGS_END, LEAVES_END] {
                     sqlx::query(close)
                         .bind(sweep.0)
                         .bind(&gone)
@@ -66,9 +73,16 @@ impl Sweeper {
                 }
             }
             transaction.commit().await?;
-            Ok(())
+            Ok(gone)
         };
-        (record.await).map_err(|cause: Cause| cause.during("record departures", &self.store.path))
+        let gone = (record.await)
+            .map_err(|cause: Cause| cause.during("record departures", &self.store.path))?;
+        if let Some(leaves) = &mut self.memory.lock().leaves {
+            for account in gone {
+                leaves.remove(&account);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -76,9 +90,63 @@ const STATES_END: &str = "UPDATE account_states SET valid_until = ?1
     WHERE valid_until IS NULL AND valid_from < ?1
         AND account IN (SELECT value FROM json_each(?2))";
 
+const LEAVES_END: &str = "UPDATE account_leaves SET valid_until = ?1
+    WHERE valid_until IS NULL AND valid_from < ?1
+        AND account IN (SELECT value FROM json_each(?2))";
+
 const FINDINGS_END: &str = "UPDATE findings SET valid_until = ?1
     WHERE valid_until IS NULL AND valid_from < ?1
         AND account IN (SELECT value FROM json_each(?2))";
+
+/// An account as it was at some time, and its evidence.
+#[derive(Debug)]
+pub(crate) struct AccountAt {
+    pub(crate) account: Arc<Account>,
+    pub(crate) evidence: Option<ContentHash>,
+}
+
+/// These accounts as they were after a sweep, or are now.
+pub(crate) async fn at(
+    connection: &mut SqliteConnection,
+    sweep: Option<SweepId>,
+    accounts: &BTreeSet<&str>,
+) -> Result<HashMap<AccountId, AccountAt>, Cause> {
+    let named = model::canonical_json(accounts);
+    let mut leaves = QueryBuilder::new(
+        "SELECT account_leaves.id, account, documents.hash FROM account_leaves
+         LEFT JOIN documents ON documents.id = evidence WHERE ",
+    );
+    push_is_so(&mut leaves, sweep);
+    leaves
+        .push(" AND account IN (SELECT value FROM json_each(")
+        .push_bind(&named)
+        .push("))");
+    let mut evidence: HashMap<AccountId, ContentHash> = HashMap::new();
+    for row in leaves.build().fetch_all(&mut *connection).await? {
+        let columns = Columns::of("account_leaves", &row)?;
+        if let Some(hash) = columns.hash("hash")? {
+            evidence.insert(columns.parsed("account")?, hash);
+        }
+    }
+    let mut states =
+        QueryBuilder::new("SELECT id, account, name, state, ou_path FROM account_states WHERE ");
+    push_is_so(&mut states, sweep);
+    states
+        .push(" AND account IN (SELECT value FROM json_each(")
+        .push_bind(&named)
+        .push("))");
+    let rows = states.build().fetch_all(&mut *connection).await?;
+    (rows.iter())
+        .map(|row| {
+            let account = account(row)?;
+            let at = AccountAt {
+                evidence: evidence.get(&account.id).copied(),
+                account: Arc::new(account),
+            };
+            Ok((at.account.id, at))
+        })
+        .collect()
+}
 
 /// Records what these accounts are like now; writes nothing for one that is as it was.
 pub(crate) async fn record(

@@ -18,7 +18,7 @@ use sqlx::{
 };
 use tokio::sync::Mutex;
 
-use crate::{Error, error::Cause};
+use crate::{Error, error::Cause, memory::Memory};
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +50,7 @@ pub struct Store {
 pub struct Sweeper {
     pub(crate) store: Store,
     pub(crate) writer: Mutex<SqliteConnection>,
+    pub(crate) memory: Memory,
     /// Held as long as it is open.
     lock: File,
 }
@@ -84,8 +85,9 @@ impl Store {
         }
         let mut writer = options(&canonical)
             .journal_mode(SqliteJournalMode::Wal)
-            // A power cut must not take back what was reported.
-            .synchronous(SqliteSynchronous::Full)
+            // A power cut may take back the last groups of a sweep, which then goes on before them;
+            // what is reported is sealed first.
+            .synchronous(SqliteSynchronous::Normal)
             .connect()
             .await
             .map_err(|source| Cause::from(source).during("open the database", path))?;
@@ -99,6 +101,7 @@ impl Store {
         Ok(Sweeper {
             store: Self::over(path, &canonical),
             writer: Mutex::new(writer),
+            memory: Memory::default(),
             lock,
         })
     }
@@ -134,6 +137,7 @@ impl Sweeper {
         let Self {
             store,
             writer,
+            memory: _,
             lock,
         } = self;
         store.readers.close().await;

@@ -8,8 +8,8 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use model::{
     Account, AccountId, AccountState, ChainNode, ContentHash, DiscoveryState, Finding, Gap,
-    GapClass, GapSample, Link, NodeState, Organization, OuPath, Partition, Reason, SweepHeader,
-    SweepId, SweepScope, SweepState, SweepSummary,
+    GapClass, GapSample, Judgement, Link, NodeState, Organization, OuPath, Partition, Reason,
+    SweepHeader, SweepId, SweepScope, SweepState, SweepSummary,
     evidence::{AccountEvidence, Delivery, EventSelectors, TrailEvidence, TrailStatus},
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -137,14 +137,14 @@ pub(crate) fn finding(number: u64, reason: Reason) -> Finding {
     Finding {
         account: account_id(number),
         control: "organizations-changes".parse().unwrap(),
-        reason,
+        judgement: Arc::new(judgement(reason)),
+    }
+}
+
+fn judgement(reason: Reason) -> Judgement {
+    Judgement {
         link: Some(Link::Trail),
         node: Some(0),
-        message: reason.meaning().to_owned(),
-        covered_by: None,
-        advice: Vec::new(),
-        gaps: Vec::new(),
-        near_misses: Vec::new(),
         chain: vec![ChainNode {
             link: Link::Trail,
             parent: None,
@@ -157,6 +157,7 @@ pub(crate) fn finding(number: u64, reason: Reason) -> Finding {
             read: serde_json::json!({"is_logging": false}),
         }]
         .into(),
+        ..Judgement::new(reason, reason.meaning())
     }
 }
 
@@ -183,7 +184,9 @@ pub(crate) fn evidence(number: u64, is_logging: bool) -> AccountEvidence {
 pub(crate) fn judged(number: u64, reason: Reason) -> JudgedAccount {
     JudgedAccount {
         account: account(number),
-        evidence: Some(evidence(number, reason != Reason::TrailNotLogging).documents()),
+        evidence: Some(Arc::new(
+            evidence(number, reason != Reason::TrailNotLogging).documents(),
+        )),
         findings: vec![finding(number, reason)],
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use model::{Account, AccountId, SweepHeader, SweepId, Verdict};
-use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use model::{AccountId, SweepHeader, SweepId, Verdict};
+use sqlx::{Connection, SqliteConnection};
 
-use crate::{Error, Sweeper, column::Columns, error::Cause, evidence::ROWS_A_STATEMENT, owner};
+use crate::{Error, Sweeper, column::Columns, error::Cause, owner};
 
 #[cfg(test)]
 mod tests;
@@ -72,13 +72,15 @@ async fn resumable(
         return Ok(None);
     }
     let id = SweepId(columns.id());
-    let rows = sqlx::query("SELECT sweep AS id, account FROM sweep_progress WHERE sweep = ?1")
+    let rows = sqlx::query("SELECT sweep AS id, accounts FROM sweep_progress WHERE sweep = ?1")
         .bind(id.0)
         .fetch_all(&mut *connection)
         .await?;
-    let judged = (rows.iter())
-        .map(|row: &SqliteRow| Columns::of("sweep_progress", row)?.parsed("account"))
-        .collect::<Result<BTreeSet<AccountId>, Cause>>()?;
+    let mut judged = BTreeSet::new();
+    for row in &rows {
+        let group: Option<Vec<AccountId>> = Columns::of("sweep_progress", row)?.json("accounts")?;
+        judged.extend(group.into_iter().flatten());
+    }
     // A version that kept no progress may have been there; what it saw cannot be told any more.
     if columns.count("accounts_seen")? != judged.len() as u64 {
         return Ok(None);
@@ -118,10 +120,12 @@ async fn verdicts(
 ) -> Result<BTreeMap<Verdict, u64>, Cause> {
     let rows = sqlx::query(
         "SELECT findings.verdict, count(*) AS id
-         FROM sweep_progress
-         JOIN findings INDEXED BY findings_open ON findings.account = sweep_progress.account
-         JOIN sweeps ON sweeps.id = sweep_progress.sweep
-         WHERE sweep_progress.sweep = ?1 AND findings.valid_until IS NULL
+         FROM (SELECT DISTINCT json_each.value AS account, sweep
+               FROM sweep_progress, json_each(sweep_progress.accounts)
+               WHERE sweep = ?1) AS done
+         JOIN findings INDEXED BY findings_open ON findings.account = done.account
+         JOIN sweeps ON sweeps.id = done.sweep
+         WHERE findings.valid_until IS NULL
              AND findings.control IN
                  (SELECT value FROM json_each(sweeps.scope, '$.controls'))
          GROUP BY findings.verdict",
@@ -137,23 +141,22 @@ async fn verdicts(
         .collect()
 }
 
-/// Notes that these accounts are done in this sweep.
+/// Notes that these accounts are done in this sweep, which has seen so many with them.
 pub(crate) async fn record(
     connection: &mut SqliteConnection,
     sweep: SweepId,
-    accounts: &BTreeMap<AccountId, &Account>,
+    seen: i64,
+    accounts: impl Iterator<Item = &AccountId>,
 ) -> Result<(), Cause> {
-    let ids: Vec<&AccountId> = accounts.keys().collect();
-    for some in ids.chunks(ROWS_A_STATEMENT) {
-        QueryBuilder::<Sqlite>::new("INSERT INTO sweep_progress (sweep, account) ")
-            .push_values(some, |mut row, account| {
-                row.push_bind(sweep.0).push_bind(account.to_string());
-            })
-            .push(" ON CONFLICT DO NOTHING")
-            .build()
-            .execute(&mut *connection)
-            .await?;
-    }
+    let accounts: Vec<&AccountId> = accounts.collect();
+    sqlx::query(
+        "INSERT OR REPLACE INTO sweep_progress (sweep, seen, accounts) VALUES (?1, ?2, ?3)",
+    )
+    .bind(sweep.0)
+    .bind(seen)
+    .bind(model::canonical_json(&accounts))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Sweeps: begun, committed to in small groups, finished.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use model::{
@@ -10,12 +10,12 @@ use model::{
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Error, Store, Sweeper, accounts,
+    Error, Store, Sweeper,
+    changed::{Changed, Recorded},
     column::Columns,
     error::Cause,
     evidence::{self, Documents},
-    findings::{self, Judged},
-    owner, progress,
+    leaves, owner, progress,
 };
 
 #[cfg(test)]
@@ -27,7 +27,7 @@ pub struct JudgedAccount {
     /// The account as discovery saw it.
     pub account: Account,
     /// What was read; `None` where there was nothing to look at, as in a suspended account.
-    pub evidence: Option<EvidenceDocuments>,
+    pub evidence: Option<Arc<EvidenceDocuments>>,
     /// One finding for each control in scope.
     pub findings: Vec<Finding>,
 }
@@ -114,48 +114,60 @@ impl Sweeper {
     /// open rows: a sweep says nothing of what it did not look at.
     #[tracing::instrument(name = "db.sweep.commit", skip_all, fields(sweep.id = sweep.0, accounts = accounts.len()))]
     pub async fn commit(&self, sweep: SweepId, accounts: &[JudgedAccount]) -> Result<(), Error> {
-        let judged: Vec<Judged<'_>> = (accounts.iter())
-            .flat_map(|account| {
-                let evidence = account.evidence.as_ref().map(|evidence| evidence.root);
-                (account.findings.iter()).map(move |finding| Judged::new(finding, evidence))
-            })
-            .collect();
-        let documents: Documents<'_> = (accounts.iter())
-            .filter_map(|account| account.evidence.as_ref())
-            .flat_map(|evidence| &evidence.parts)
-            .map(|(hash, text)| (*hash, text.as_str()))
-            .chain((judged.iter()).map(|judged| (judged.detail_hash, judged.detail.as_str())))
-            .collect();
-        let by_id = (accounts.iter())
-            .map(|account| (account.account.id, &account.account))
+        // One that comes twice counts as it was last.
+        let accounts: BTreeMap<AccountId, &JudgedAccount> = (accounts.iter())
+            .map(|judged| (judged.account.id, judged))
             .collect();
         let mut writer = self.writer.lock().await;
         let commit = async {
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-            let counted = sqlx::query(
+            let findings: usize = (accounts.values())
+                .map(|account| account.findings.len())
+                .sum();
+            let seen: Option<i64> = sqlx::query_scalar(
                 "UPDATE sweeps
                  SET accounts_seen = accounts_seen + ?2, findings_seen = findings_seen + ?3
-                 WHERE id = ?1 AND state = 'running'",
+                 WHERE id = ?1 AND state = 'running' RETURNING accounts_seen",
             )
             .bind(sweep.0)
             .bind(i64::try_from(accounts.len()).unwrap_or(i64::MAX))
-            .bind(i64::try_from(judged.len()).unwrap_or(i64::MAX))
-            .execute(&mut *transaction)
+            .bind(i64::try_from(findings).unwrap_or(i64::MAX))
+            .fetch_optional(&mut *transaction)
             .await?;
-            if counted.rows_affected() == 0 {
-                return Ok(false);
-            }
-            accounts::record(&mut transaction, sweep, &by_id).await?;
-            let rows = evidence::put(&mut transaction, &documents).await?;
-            findings::record(&mut transaction, sweep, &judged, &rows).await?;
-            progress::record(&mut transaction, sweep, &by_id).await?;
+            let Some(seen) = seen else {
+                return Ok(None);
+            };
+            self.remember_leaves(&mut transaction).await?;
+            let changed = Changed::of(accounts.values().copied(), &mut self.memory.lock());
+            let recorded = if changed.is_empty() {
+                Recorded::default()
+            } else {
+                changed
+                    .record(&mut transaction, sweep, &self.memory)
+                    .await?
+            };
+            progress::record(&mut transaction, sweep, seen, accounts.keys()).await?;
             transaction.commit().await?;
-            Ok(true)
+            Ok(Some(recorded))
         };
-        (commit.await)
+        let recorded = (commit.await)
             .map_err(|cause: Cause| cause.during("record findings", &self.store.path))?
-            .then_some(())
-            .ok_or_else(|| self.not_running(sweep))
+            .ok_or_else(|| self.not_running(sweep))?;
+        // Only now is it certain.
+        let mut memory = self.memory.lock();
+        memory.stored(recorded.documents);
+        if let Some(leaves) = &mut memory.leaves {
+            leaves.extend(recorded.leaves);
+        }
+        Ok(())
+    }
+
+    async fn remember_leaves(&self, connection: &mut SqliteConnection) -> Result<(), Cause> {
+        if self.memory.lock().leaves.is_none() {
+            let known = leaves::known(connection).await?;
+            self.memory.lock().leaves = Some(known);
+        }
+        Ok(())
     }
 
     /// Ends a sweep. One that was interrupted may still be resumed, until the next one begins.
@@ -163,6 +175,10 @@ impl Sweeper {
     pub async fn finish_sweep(&self, sweep: SweepId, summary: &SweepSummary) -> Result<(), Error> {
         let mut writer = self.writer.lock().await;
         let finish = async {
+            // A power cut must not take back what is reported from here on.
+            sqlx::query("PRAGMA synchronous = FULL")
+                .execute(&mut *writer)
+                .await?;
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
             let finished = sqlx::query(
                 "UPDATE sweeps SET state = ?2, finished_at = ?3, discovery = ?4, verdicts = ?5,
@@ -182,6 +198,9 @@ impl Sweeper {
                 progress::clear(&mut transaction).await?;
             }
             transaction.commit().await?;
+            sqlx::query("PRAGMA synchronous = NORMAL")
+                .execute(&mut *writer)
+                .await?;
             Ok(finished.rows_affected() == 1)
         };
         (finish.await)

@@ -92,8 +92,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
                 account,
                 control,
                 verdict,
-                sweep: None,
                 limit,
+                without_chains: from.format == Format::Table,
+                ..FindingQuery::default()
             };
             let findings: Vec<_> = store
                 .findings(&query)

@@ -27,9 +27,7 @@ pub(crate) fn sweep(row: SweepRow) -> PastSweep {
 pub(crate) fn entry(row: FindingRow) -> Entry {
     Entry {
         finding: row.finding,
-        account_name: row.account_name,
-        account_state: row.account_state,
-        ou_path: row.ou_path,
+        account: row.account,
     }
 }
 

@@ -10,16 +10,16 @@ use anyhow::Context as _;
 use aws::Aws;
 use daemon::{Progress, Sweep, SweepOutcome};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::{AccountId, Clock, Finding, SystemClock, Verdict};
+use model::{Clock, ControlId, SystemClock, Verdict};
 use report::{Entry, OrganizationLine, Report};
-use store::{FindingQuery, Store};
+use store::{FindingPages, FindingQuery, Store, SweepRow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     commands::past,
     exit::{self, BadInput, Exit},
-    output::{Format, folder_of, say},
+    output::{Destination, Format, folder_of, say},
     settings::{DEFAULT_STORE, ReportSettings, Settings},
 };
 
@@ -88,9 +88,8 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
     tracing::debug!("calls to AWS: {}", aws.call_statistics());
     let outcome = outcome?;
 
-    let report = read_back(sweeper.store(), &outcome).await?;
+    report_back(sweeper.store(), &outcome, &settings.report).await?;
     sweeper.close().await?;
-    write(&report, &settings.report)?;
     if settings.report.format == Format::Table {
         say(&format!(
             "remembered as sweep {} in {}",
@@ -105,51 +104,129 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
 }
 
 /// The report is made from what the store remembers of this sweep.
-async fn read_back(store: &Store, outcome: &SweepOutcome) -> anyhow::Result<Report> {
+async fn report_back(
+    store: &Store,
+    outcome: &SweepOutcome,
+    settings: &ReportSettings,
+) -> anyhow::Result<()> {
     let row = store
         .sweep(outcome.id)
         .await?
         .context("the sweep is not in the store that it was written to")?;
-    let controls = row.scope.controls.clone();
-    let query = FindingQuery {
+    let findings = FindingQuery {
         sweep: Some(outcome.id),
         ..FindingQuery::default()
     };
-    let mut entries: Vec<_> = store
-        .findings(&query)
-        .await?
-        .into_iter()
-        .map(past::entry)
-        .collect();
-    // What earlier sweeps knew of accounts and controls outside of this one's scope is not asked for.
-    entries.retain(|entry| {
-        outcome.judged.contains(&entry.finding.account) && controls.contains(&entry.finding.control)
-    });
-    let organization = outcome
-        .organization
-        .as_ref()
-        .map(|organization| OrganizationLine {
-            id: organization.id.clone(),
-            management_account_id: organization.management_account,
-            verdict: organization_verdict(&entries, organization.management_account),
-        });
-    Ok(Report {
-        sweep: past::sweep_line(row),
+    let organization = match &outcome.organization {
+        Some(organization) => {
+            let account = organization.management_account;
+            let of_management = FindingQuery {
+                account: Some(account),
+                without_chains: true,
+                ..findings.clone()
+            };
+            let mut pages = Pages::open(store, &of_management, outcome, &row).await?;
+            let own = pages.next().await?.unwrap_or_default();
+            Some(OrganizationLine {
+                id: organization.id.clone(),
+                management_account_id: account,
+                verdict: organization_verdict(&own),
+            })
+        }
+        None => None,
+    };
+    let report = Report {
+        verdicts: outcome.summary.verdicts.clone(),
         organization,
-        entries,
         notices: outcome.notices.clone(),
         store: (store.path() != Path::new(DEFAULT_STORE))
             .then(|| store.path().display().to_string()),
-    })
+        sweep: past::sweep_line(row.clone()),
+    };
+    match settings.format {
+        Format::Table => {
+            let findings = FindingQuery {
+                without_chains: true,
+                ..findings
+            };
+            let mut pages = Pages::open(store, &findings, outcome, &row).await?;
+            let mut entries = Vec::new();
+            while let Some(page) = pages.next().await? {
+                entries.extend(page);
+            }
+            let look = settings.destination.look(settings.all);
+            settings
+                .destination
+                .write(&report::table::render(&report, &entries, &look))
+        }
+        Format::Json => {
+            let pages = Pages::open(store, &findings, outcome, &row).await?;
+            write_json(report, pages, settings.destination.clone()).await
+        }
+    }
+}
+
+/// The findings of a sweep, a page at a time.
+struct Pages<'a> {
+    findings: FindingPages,
+    outcome: &'a SweepOutcome,
+    controls: &'a [ControlId],
+}
+
+impl<'a> Pages<'a> {
+    async fn open(
+        store: &Store,
+        query: &FindingQuery,
+        outcome: &'a SweepOutcome,
+        row: &'a SweepRow,
+    ) -> Result<Self, store::Error> {
+        Ok(Self {
+            findings: store.finding_pages(query).await?,
+            outcome,
+            controls: &row.scope.controls,
+        })
+    }
+
+    /// What earlier sweeps knew of accounts and controls outside of this one's scope is not asked
+    /// for.
+    async fn next(&mut self) -> Result<Option<Vec<Entry>>, store::Error> {
+        let Some(page) = self.findings.next().await? else {
+            return Ok(None);
+        };
+        let entries = page.into_iter().map(past::entry).filter(|entry| {
+            let finding = &entry.finding;
+            self.outcome.judged.contains(&finding.account)
+                && self.controls.contains(&finding.control)
+        });
+        Ok(Some(entries.collect()))
+    }
+}
+
+/// Writes while it reads, so that no more than some pages are in memory.
+async fn write_json(
+    report: Report,
+    mut pages: Pages<'_>,
+    destination: Destination,
+) -> anyhow::Result<()> {
+    let (read, mut arriving) = tokio::sync::mpsc::channel::<Vec<Entry>>(2);
+    let written = tokio::task::spawn_blocking(move || {
+        let entries = std::iter::from_fn(|| arriving.blocking_recv()).flatten();
+        destination.write_with(|out| report::json::write(&report, entries, out))
+    });
+    while let Some(page) = pages.next().await? {
+        // Whoever reads has seen enough, or the writer says below why it stopped.
+        if read.send(page).await.is_err() {
+            break;
+        }
+    }
+    drop(read);
+    written.await.context("the report was not written")?
 }
 
 /// The organization's own answer: its changes happen in the management account, so by the control on
 /// them it is that account's. Without that control it is the worst that was found there.
-fn organization_verdict(entries: &[Entry], management_account: AccountId) -> Verdict {
-    let own = || {
-        (entries.iter().map(|entry| &entry.finding))
-            .filter(|finding| finding.account == management_account)
-    };
+fn organization_verdict(of_management: &[Entry]) -> Verdict {
+    let own = || of_management.iter().map(|entry| &entry.finding);
     let of_organization =
         own().find(|finding| finding.control.as_str() == controls::ORGANIZATION_CONTROL);
     let worst = [
@@ -161,17 +238,9 @@ fn organization_verdict(entries: &[Entry], management_account: AccountId) -> Ver
     .into_iter()
     .find(|verdict| own().any(|finding| finding.verdict() == *verdict));
     of_organization
-        .map(Finding::verdict)
+        .map(|finding| finding.verdict())
         .or(worst)
         .unwrap_or(Verdict::Unknown)
-}
-
-fn write(report: &Report, settings: &ReportSettings) -> anyhow::Result<()> {
-    let text = match settings.format {
-        Format::Table => report::table::render(report, &settings.destination.look(settings.all)),
-        Format::Json => report::json::render(report),
-    };
-    settings.destination.write(&text)
 }
 
 fn progress_bar() -> ProgressBar {

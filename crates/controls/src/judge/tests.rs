@@ -83,7 +83,15 @@ fn a_good_chain_passes_and_says_by_whom() {
     );
     let organization = judged(&[Chain::good("org", OWNER)]);
     assert_eq!(organization.reason, Reason::CoveredByOrganizationTrail);
-    assert_eq!(organization.covered_by.unwrap().account.to_string(), OWNER);
+    assert_eq!(
+        organization
+            .covered_by
+            .as_ref()
+            .unwrap()
+            .account
+            .to_string(),
+        OWNER
+    );
     assert!(
         organization
             .chain
@@ -368,7 +376,7 @@ fn what_takes_several_trails_is_not_laid_to_the_organizations_alone() {
     };
     let finding = judged(&[organization, own]);
     assert_eq!(finding.reason, Reason::CoveredByOwnTrail);
-    assert!(!finding.covered_by.unwrap().is_organization_trail);
+    assert!(!finding.covered_by.as_ref().unwrap().is_organization_trail);
     assert!(
         finding.message.contains("together with") && finding.message.contains("trail/org"),
         "{}",

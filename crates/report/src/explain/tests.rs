@@ -121,9 +121,12 @@ fn a_damaged_tree_is_shown_and_does_not_hang() {
 fn hostile_text_is_shown_and_not_obeyed() {
     let hostile = "\u{1b}[2J\u{202e}x\n".repeat(300);
     let mut entry = failing();
-    entry.account_name.clone_from(&hostile);
+    Arc::make_mut(&mut entry.account).name.clone_from(&hostile);
     entry.finding.message.clone_from(&hostile);
-    entry.finding.gaps.extend(not_entered(7).finding.gaps);
+    entry
+        .finding
+        .gaps
+        .extend(not_entered(7).finding.gaps.clone());
     entry.finding.gaps[0].sample.message.clone_from(&hostile);
     entry.finding.gaps[0].sample.request_id = Some(hostile.clone());
     for node in Arc::make_mut(&mut entry.finding.chain) {

@@ -111,7 +111,7 @@ pub(super) fn push_rows(out: &mut String, rows: &[Row<'_>], options: &Options) {
             0 | 1 => format!("{}: {}", finding.control, with_link(finding)),
             several => format!("{several} controls: {}", with_link(finding)),
         };
-        let name = safe(&first.account_name, NAME_WIDTH);
+        let name = safe(&first.account.name, NAME_WIDTH);
         let mut why = why(finding);
         let messages = count(row.iter().map(|entry| entry.finding.message.as_str())).len();
         if messages > 1 {

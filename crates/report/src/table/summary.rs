@@ -56,8 +56,13 @@ fn ground(finding: &Finding) -> String {
     }
 }
 
-pub(super) fn push_next_step(out: &mut String, report: &Report, options: &Options) {
-    let first = (report.entries.iter())
+pub(super) fn push_next_step(
+    out: &mut String,
+    report: &Report,
+    entries: &[Entry],
+    options: &Options,
+) {
+    let first = (entries.iter())
         .filter(|entry| matches!(entry.finding.verdict(), Verdict::Fail | Verdict::Unknown))
         .min_by_key(|entry| rows::place(report, entry))
         .map(|entry| &entry.finding);
@@ -68,7 +73,7 @@ pub(super) fn push_next_step(out: &mut String, report: &Report, options: &Option
     };
     if let Some(finding) = first {
         let account = finding.account;
-        let controls = count(report.entries.iter().map(|entry| &entry.finding.control));
+        let controls = count(entries.iter().map(|entry| &entry.finding.control));
         let control = if controls.len() > 1 {
             format!(" --control {}", finding.control)
         } else {
@@ -89,9 +94,9 @@ pub(super) fn push_next_step(out: &mut String, report: &Report, options: &Option
     }
 }
 
-pub(super) fn push_advice(out: &mut String, report: &Report, options: &Options) {
+pub(super) fn push_advice(out: &mut String, entries: &[Entry], options: &Options) {
     let mut told: BTreeMap<(AdviceCode, &str), Vec<AccountId>> = BTreeMap::new();
-    for entry in &report.entries {
+    for entry in entries {
         for advice in &entry.finding.advice {
             (told.entry((advice.code, advice.message.as_str())))
                 .or_default()

@@ -2,8 +2,12 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use std::sync::Arc;
+
 use super::*;
-use crate::fixture::{account_id, covered, entry, failing, finding, line, not_entered, report};
+use crate::fixture::{
+    Full, account_id, covered, entry, failing, finding, line, not_entered, report,
+};
 use model::{Advice, AdviceCode, Finding, Gap, GapClass, GapSample, Reason, SweepId};
 
 fn options(width: usize) -> Options {
@@ -14,8 +18,8 @@ fn options(width: usize) -> Options {
 }
 
 /// Renders and holds what is true of every rendering.
-fn check(report: &Report, options: &Options) -> String {
-    let text = render(report, options);
+fn check(report: &Full, options: &Options) -> String {
+    let text = report.table(options);
     assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{text:?}");
     for line in text.lines() {
         assert!(line.width() <= options.width.max(40), "too wide: {line}");
@@ -72,7 +76,7 @@ fn accounts_with_the_same_cause_share_a_row() {
     let same = |number: u64| {
         let mut entry = failing();
         entry.finding.account = account_id(number);
-        entry.account_name = format!("member-{number}");
+        Arc::make_mut(&mut entry.account).name = format!("member-{number}");
         entry
     };
     report.entries.extend((200..1200).map(same));
@@ -147,12 +151,15 @@ fn an_incomplete_account_list_is_said_at_the_top() {
 
 #[test]
 fn an_empty_report_says_that_nothing_was_judged() {
-    let report = Report {
-        sweep: line(),
-        organization: None,
+    let report = Full {
+        report: Report {
+            sweep: line(),
+            verdicts: BTreeMap::new(),
+            organization: None,
+            notices: Vec::new(),
+            store: None,
+        },
         entries: Vec::new(),
-        notices: Vec::new(),
-        store: None,
     };
     insta::assert_snapshot!(check(&report, &options(80)));
 }
@@ -211,7 +218,7 @@ fn hostile_names_and_messages_are_shown_and_not_obeyed() {
     report.notices.push(hostile.clone());
     report.sweep.scope.accounts = vec![hostile.clone()];
     for entry in &mut report.entries {
-        entry.account_name.clone_from(&hostile);
+        Arc::make_mut(&mut entry.account).name.clone_from(&hostile);
         entry.finding.message.clone_from(&hostile);
         for gap in &mut entry.finding.gaps {
             gap.sample.message.clone_from(&hostile);
@@ -223,7 +230,7 @@ fn hostile_names_and_messages_are_shown_and_not_obeyed() {
     for width in [0, 40, 80, 140, 200, 100_000] {
         let text = check(&report, &options(width.max(80)));
         assert!(text.contains("\\u{202e}"), "{text}");
-        render(&report, &options(width));
+        report.table(&options(width));
     }
 }
 
@@ -239,11 +246,11 @@ fn colour_adds_nothing_but_escapes() {
         gap: not_entered(7).finding.gaps.remove(0),
     });
     for report in [report(188), incomplete] {
-        let text = render(&report, &coloured);
+        let text = report.table(&coloured);
         assert!(text.contains("\u{1b}["), "{text}");
         let stripped = strip_colour(&text);
         let trimmed: Vec<&str> = stripped.lines().map(str::trim_end).collect();
-        assert_eq!(trimmed.join("\n") + "\n", render(&report, &plain));
+        assert_eq!(trimmed.join("\n") + "\n", report.table(&plain));
     }
 }
 

@@ -277,14 +277,14 @@ async fn a_reader_cannot_write() {
 }
 
 #[tokio::test]
-async fn the_writer_keeps_foreign_keys_a_log_and_what_was_reported() {
+async fn the_writer_keeps_foreign_keys_and_a_log() {
     let folder = Folder::new();
     let sweeper = folder.sweeper().await;
     let mut writer = sweeper.writer.lock().await;
     for (pragma, expected) in [
         ("SELECT foreign_keys FROM pragma_foreign_keys", "1"),
         ("SELECT journal_mode FROM pragma_journal_mode", "wal"),
-        ("SELECT synchronous FROM pragma_synchronous", "2"),
+        ("SELECT synchronous FROM pragma_synchronous", "1"),
         ("SELECT timeout FROM pragma_busy_timeout", "10000"),
     ] {
         let value: String = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
@@ -396,8 +396,11 @@ async fn of_the_first_schema(path: &Path) {
             .unwrap();
     }
     let detail = "{\"advice\":[],\"chain\":[],\"covered_by\":null,\"gaps\":[],\"message\":\"none\",\"node\":null}";
-    let hash = model::ContentHash::of_text(detail);
-    let documents = crate::evidence::put(&mut connection, &[(hash, detail)].into())
+    let evidence = ["{\"trails\":{\"Ok\":[]}}", "{\"trails\":{\"Ok\":[1]}}"];
+    let texts = [detail, evidence[0], evidence[1]];
+    let hashes = texts.map(model::ContentHash::of_text);
+    let stored = hashes.into_iter().zip(texts).collect();
+    let documents = crate::evidence::put(&mut connection, &stored)
         .await
         .unwrap();
     for row in [
@@ -410,11 +413,15 @@ async fn of_the_first_schema(path: &Path) {
         sqlx::query(row).execute(&mut connection).await.unwrap();
     }
     sqlx::query(
-        "INSERT INTO findings (account, control, verdict, reason, detail, valid_from, valid_until)
-         VALUES ('000000000001', 'organizations-changes', 'FAIL', 'trail-absent', ?1, 1, 2),
-             ('000000000001', 'organizations-changes', 'FAIL', 'trail-not-logging', ?1, 2, NULL)",
+        "INSERT INTO findings (account, control, verdict, reason, detail, evidence, valid_from,
+             valid_until)
+         VALUES ('000000000001', 'organizations-changes', 'FAIL', 'trail-absent', ?1, ?2, 1, 2),
+             ('000000000001', 'organizations-changes', 'FAIL', 'trail-not-logging', ?1, ?3, 2, NULL),
+             ('000000000001', 'root-usage', 'FAIL', 'trail-absent', ?1, ?2, 1, 3)",
     )
-    .bind(documents[&hash])
+    .bind(documents[&hashes[0]])
+    .bind(documents[&hashes[1]])
+    .bind(documents[&hashes[2]])
     .execute(&mut connection)
     .await
     .unwrap();
@@ -445,12 +452,45 @@ async fn a_store_of_the_first_schema_comes_through_with_everything_it_knew() {
         };
         let rows = sweeper.store().findings(&query).await.unwrap();
         let row = rows.first().unwrap().clone();
-        (rows.len(), row.account_name, row.finding.reason)
+        let evidence = match row.evidence_root {
+            Some(root) => sweeper.store().evidence(root).await.unwrap(),
+            None => None,
+        };
+        (
+            rows.len(),
+            row.account.name.clone(),
+            row.finding.reason,
+            evidence,
+        )
     };
+    let read = |text: &str| Some(text.to_owned());
     let then = of(Some(model::SweepId(1))).await;
-    assert_eq!(then, (1, "old".to_owned(), model::Reason::TrailAbsent));
+    let absent = model::Reason::TrailAbsent;
+    assert_eq!(
+        then,
+        (
+            2,
+            "old".to_owned(),
+            absent,
+            read("{\"trails\":{\"Ok\":[]}}")
+        )
+    );
     let now = of(None).await;
-    assert_eq!(now, (1, "new".to_owned(), model::Reason::TrailNotLogging));
+    let not_logging = model::Reason::TrailNotLogging;
+    assert_eq!(
+        now,
+        (
+            1,
+            "new".to_owned(),
+            not_logging,
+            read("{\"trails\":{\"Ok\":[1]}}")
+        )
+    );
+    let between = number(
+        &path,
+        "SELECT count(*) FROM account_leaves WHERE valid_until = 2",
+    );
+    assert_eq!(between.await, 1);
 
     // It kept no progress, so there is nothing to go on with; it is closed.
     let resumed = sweeper.resume_sweep(&header(), jiff::Timestamp::MIN).await;

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::{
-    JudgedAccount, Sweeper,
+    FindingQuery, FindingRow, JudgedAccount, Sweeper,
     fixture::{
         Folder, account_id, evidence, evidence_root, finding, gap, judged, noon, number, sweep,
     },
 };
-use model::Reason;
+use model::{AccountState, Reason, Verdict};
 
 async fn findings(sweeper: &Sweeper, query: FindingQuery) -> Vec<FindingRow> {
     sweeper.store().findings(&query).await.unwrap()
@@ -66,9 +66,7 @@ async fn a_finding_is_read_as_it_was_written() {
         stored,
         [FindingRow {
             finding: judged.findings[0].clone(),
-            account_name: judged.account.name.clone(),
-            account_state: judged.account.state,
-            ou_path: judged.account.ou_path.clone(),
+            account: Arc::new(judged.account.clone()),
             since_sweep: id,
             since: noon(),
             until_sweep: None,
@@ -92,7 +90,7 @@ async fn a_sweep_that_changes_nothing_leaves_its_own_row_alone() {
     sweep(&sweeper, &world).await;
     let before = rows(&folder).await;
     // One detail, one trail and the organization are shared; a root for each account.
-    assert_eq!(before, [1200, 1203, 1200, 1200]);
+    assert_eq!(before, [1200, 4, 1200, 1200]);
     for _ in 0..3 {
         sweep(&sweeper, &world).await;
     }
@@ -171,16 +169,111 @@ async fn anything_that_a_verdict_rests_on_makes_a_new_interval() {
             std::sync::Arc::make_mut(&mut it.findings[0].chain)[0].read =
                 serde_json::json!({"is_logging": true});
         }),
-        change(|it| it.evidence = Some(evidence(1, false).documents())),
-        change(|it| it.evidence = None),
     ];
     for changed in changes {
-        let folder = Folder::new();
-        let sweeper = folder.sweeper().await;
-        sweep(&sweeper, &[judged(1, Reason::TrailAbsent)]).await;
-        sweep(&sweeper, std::slice::from_ref(&changed)).await;
-        assert_eq!(rows(&folder).await[0], 2, "{changed:?}");
+        assert_eq!(intervals(&changed).await, [2, 2], "{changed:?}");
     }
+}
+
+/// How many findings and leaves there are when an account changed.
+async fn intervals(changed: &JudgedAccount) -> [i64; 2] {
+    let folder = Folder::new();
+    let sweeper = folder.sweeper().await;
+    sweep(&sweeper, &[judged(1, Reason::TrailAbsent)]).await;
+    sweep(&sweeper, std::slice::from_ref(changed)).await;
+    let path = folder.file("store.db");
+    [
+        number(&path, "SELECT count(*) FROM findings").await,
+        number(&path, "SELECT count(*) FROM account_leaves").await,
+    ]
+}
+
+#[tokio::test]
+async fn evidence_that_changes_no_finding_makes_a_new_interval_of_the_account_alone() {
+    for other in [Some(Arc::new(evidence(1, false).documents())), None] {
+        let changed = JudgedAccount {
+            evidence: other,
+            ..judged(1, Reason::TrailAbsent)
+        };
+        assert_eq!(intervals(&changed).await, [1, 2], "{changed:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_for_one_control_does_not_replace_what_is_known_of_all() {
+    let folder = Folder::new();
+    let sweeper = folder.sweeper().await;
+    let mut both = judged(1, Reason::TrailAbsent);
+    both.findings.push(of_another_control(1));
+    sweep(&sweeper, &[both]).await;
+    let narrow = JudgedAccount {
+        evidence: None,
+        ..judged(1, Reason::TrailAbsent)
+    };
+    sweep(&sweeper, &[narrow]).await;
+    let stored = findings(&sweeper, FindingQuery::default()).await;
+    assert!(stored.iter().all(|row| row.evidence_root.is_some()));
+    assert_eq!(rows(&folder).await[0], 2);
+    let path = folder.file("store.db");
+    let leaves = number(&path, "SELECT count(*) FROM account_leaves");
+    assert_eq!(leaves.await, 1);
+}
+
+fn of_another_control(account: u64) -> Finding {
+    Finding {
+        control: "root-usage".parse().unwrap(),
+        ..finding(account, Reason::TrailAbsent)
+    }
+}
+
+#[tokio::test]
+async fn pages_give_what_one_list_gives_and_share_what_accounts_share() {
+    let folder = Folder::new();
+    let sweeper = folder.sweeper().await;
+    let accounts: Vec<_> = (1..=1_500)
+        .map(|number| {
+            let mut judged = judged(number, Reason::TrailAbsent);
+            judged.findings.push(of_another_control(number));
+            judged
+        })
+        .collect();
+    sweep(&sweeper, &accounts).await;
+    let query = FindingQuery {
+        limit: Some(2_500),
+        without_chains: true,
+        ..FindingQuery::default()
+    };
+    let mut pages = sweeper.store().finding_pages(&query).await.unwrap();
+    // Another process commits meanwhile: the pages are of one moment.
+    sweep(
+        &sweeper,
+        &[
+            judged(2_000, Reason::TrailNotLogging),
+            judged(1_200, Reason::TrailNotLogging),
+        ],
+    )
+    .await;
+    let mut rows = Vec::new();
+    let mut sizes = Vec::new();
+    while let Some(page) = pages.next().await.unwrap() {
+        sizes.push(page.len());
+        rows.extend(page);
+    }
+    assert_eq!(sizes, [1000, 1000, 500]);
+    let keys: Vec<_> = (rows.iter())
+        .map(|row| (row.finding.account, row.finding.control.clone()))
+        .collect();
+    let expected: Vec<_> = (accounts.iter().flat_map(|account| &account.findings))
+        .map(|finding| (finding.account, finding.control.clone()))
+        .take(2_500)
+        .collect();
+    assert_eq!(keys, expected);
+    let first = &rows[0].finding;
+    assert!(first.chain.is_empty());
+    assert!(
+        rows.iter()
+            .all(|row| Arc::ptr_eq(&row.finding.judgement, &first.judgement))
+    );
 }
 
 #[tokio::test]
@@ -203,10 +296,7 @@ async fn what_was_not_looked_at_stays_as_it_was() {
     let folder = Folder::new();
     let sweeper = folder.sweeper().await;
     let mut both = judged(1, Reason::TrailAbsent);
-    both.findings.push(Finding {
-        control: "root-usage".parse().unwrap(),
-        ..finding(1, Reason::TrailAbsent)
-    });
+    both.findings.push(of_another_control(1));
     sweep(&sweeper, &[both, judged(2, Reason::TrailAbsent)]).await;
     sweep(&sweeper, &[judged(1, Reason::TrailNotLogging)]).await;
     assert_eq!(
@@ -263,7 +353,11 @@ async fn an_account_is_called_what_it_was_called_then() {
             ..FindingQuery::default()
         };
         let row = findings(&sweeper, query).await.remove(0);
-        (row.account_name, row.account_state, row.ou_path.is_some())
+        (
+            row.account.name.clone(),
+            row.account.state,
+            row.account.ou_path.is_some(),
+        )
     };
     let active = AccountState::Active;
     assert_eq!(at(1).await, ("account-1".to_owned(), active, true));
@@ -319,7 +413,8 @@ async fn evidence_is_found_by_its_hash() {
         let stored = sweeper.store().evidence(*hash).await.unwrap();
         assert_eq!(stored.as_deref(), Some(text.as_str()));
     }
-    let unknown = sweeper.store().evidence(evidence_root(77)).await.unwrap();
+    let unknown = ContentHash::of("never stored");
+    let unknown = sweeper.store().evidence(unknown).await.unwrap();
     assert_eq!(unknown, None);
 }
 
