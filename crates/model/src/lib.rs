@@ -7,6 +7,7 @@ mod arn;
 mod canonical;
 mod clock;
 mod control_id;
+mod drift;
 pub mod evidence;
 mod finding;
 mod gap;
@@ -22,6 +23,10 @@ pub use arn::{Arn, LogGroupArn};
 pub use canonical::{ContentHash, canonical_json};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use control_id::ControlId;
+pub use drift::{
+    AccountSide, ChainResource, ChangeKind, Drift, DriftId, DriftKind, DriftSide, FieldChange,
+    FindingSide, Severity, SweepPair,
+};
 pub use finding::{
     Advice, AdviceCode, ChainNode, CoveredBy, Finding, Judgement, NearMiss, NodeState,
 };
