@@ -13,6 +13,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("controls", &["model", "filter-pattern"]),
     ("report", &["model"]),
     ("store", &["model"]),
+    ("drift", &["model"]),
     ("aws", &["model"]),
     ("simulator", &["model"]),
     ("discovery", &["model", "aws"]),
@@ -50,6 +51,10 @@ const MUST_NOT_USE: &[(&str, &[&str])] = &[
     (
         "controls",
         &["tokio", "sqlx", "hyper", "aws-", "rand", "jiff"],
+    ),
+    (
+        "drift",
+        &["tokio", "sqlx", "hyper", "aws-", "rand", "tracing"],
     ),
     ("report", &["tokio", "sqlx", "hyper", "aws-"]),
     ("store", &["hyper", "aws-", "clap"]),

@@ -1,0 +1,69 @@
+//! Who caused a drift, among the calls that CloudTrail recorded.
+
+use jiff::Timestamp;
+use model::{Author, Drift, Organization, RecordedCall};
+
+use crate::{
+    request::{Target, asks_for, is_about},
+    suspects::{Suspicion, suspicions},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// The time within which it happened, both ends included: from when it was last seen as before until
+/// it was seen as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The beginning of the last sweep that saw it as before.
+    pub from: Timestamp,
+    /// The end of the sweep that saw it as it is.
+    pub to: Timestamp,
+}
+
+/// The latest of the calls that could have led to what is seen now; `None` where there is none, or
+/// where it cannot be told which.
+///
+/// A call that AWS refused led to nothing. An account that was made is named only by the result that
+/// Organizations records; its `createAccountStatus` is expected as request parameters, and whoever asked
+/// for an account in that time is the author only if nobody else did.
+pub fn find_author(
+    drift: &Drift,
+    organization: Option<&Organization>,
+    window: Window,
+    calls: &[RecordedCall],
+) -> Option<Author> {
+    let suspicions = suspicions(drift, organization);
+    let within: Vec<&RecordedCall> = calls
+        .iter()
+        .filter(|call| call.error_code.is_none())
+        .filter(|call| (window.from..=window.to).contains(&call.author.time))
+        .collect();
+    let fits = |suspicion: &Suspicion, call: &RecordedCall| {
+        let (suspect, author) = (&suspicion.suspect, &call.author);
+        suspect.event_name == author.event_name
+            && suspect.event_source == author.event_source
+            && suspect.account == author.account
+            && suspect.region == author.region
+            && is_about(&suspicion.target, &call.request_parameters)
+            && asks_for(&suspicion.asks, &call.request_parameters)
+    };
+    let fitting = |suspicion: &Suspicion| -> Vec<&RecordedCall> {
+        let of = |call: &&&RecordedCall| fits(suspicion, call);
+        within.iter().filter(of).copied().collect()
+    };
+    let was_made = suspicions
+        .iter()
+        .any(|one| matches!(one.target, Target::Created(_)) && !fitting(one).is_empty());
+    suspicions
+        .iter()
+        .filter(|one| !matches!(one.target, Target::Created(_)))
+        .flat_map(
+            |one| match (one.suspect.event_name.as_str(), fitting(one)) {
+                ("CreateAccount", calls) if !was_made || calls.len() != 1 => Vec::new(),
+                (_, calls) => calls,
+            },
+        )
+        .max_by_key(|call| (call.author.time, &call.author.event_id))
+        .map(|call| call.author.clone())
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod author;
+mod cause;
+mod chain_diff;
+mod compare;
+mod draft;
+mod field_diff;
+mod flapping;
+mod known_state;
+mod request;
+mod sentence;
+mod severity;
+mod suspects;
+mod sweep_notices;
+
+#[cfg(test)]
+mod fixture;
+
+pub use author::{Window, find_author};
+pub use compare::{AccountNow, SweepContext, compare};
+pub use flapping::{FlapRule, damped, is_flapping, settled};
+pub use known_state::{Change, Known, KnownState, Step};
+pub use suspects::{Suspect, suspects};
+pub use sweep_notices::{account_left, control_added, exception_expired, grouped};
