@@ -13,7 +13,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("controls", &["model", "filter-pattern"]),
     ("proof", &["model"]),
     ("report", &["model"]),
-    ("store", &["model"]),
+    ("store", &["model", "proof"]),
     ("drift", &["model"]),
     ("aws", &["model"]),
     ("simulator", &["model"]),
@@ -21,7 +21,16 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("scanner", &["model", "aws"]),
     (
         "daemon",
-        &["model", "aws", "discovery", "scanner", "controls", "store"],
+        &[
+            "model",
+            "aws",
+            "discovery",
+            "scanner",
+            "controls",
+            "proof",
+            "store",
+            "drift",
+        ],
     ),
     (
         "cli",

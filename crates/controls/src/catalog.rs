@@ -12,7 +12,7 @@ use std::{
 
 use filter_pattern::{FieldConstraint, RequiredEvent};
 use include_dir::{Dir, include_dir};
-use model::ControlId;
+use model::{ContentHash, ControlId};
 use serde::{Deserialize, Serialize};
 
 use control_file::ControlFile;
@@ -43,6 +43,7 @@ pub struct Control {
     pub aliases: BTreeMap<String, String>,
     /// What to put in place where it is missing.
     pub prescription: Prescription,
+    content_hash: ContentHash,
     groups: Vec<EventGroup>,
     required: Vec<RequiredEvent>,
     asked_for: Vec<RequiredEvent>,
@@ -146,7 +147,7 @@ impl Catalog {
                     file: file.to_owned(),
                     source: Box::new(source),
                 })?;
-            let control = Control::from(control_file);
+            let control = control_file.control(text);
             for name in control.unambiguous_names() {
                 if let Some(other) = taken.insert(name.clone(), control.id.clone()) {
                     return Err(CatalogError::DuplicateName {
@@ -185,6 +186,11 @@ impl Catalog {
 }
 
 impl Control {
+    /// The SHA-256 of the file that describes it: another one may judge otherwise.
+    pub fn content_hash(&self) -> ContentHash {
+        self.content_hash
+    }
+
     /// The events that must reach somebody. Where the benchmark lets a filter leave some out, those
     /// that remain.
     pub fn required_events(&self) -> &[RequiredEvent] {

@@ -5,11 +5,13 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use aws::{Api, Aws};
 use controls::{Control, Judge, JudgeContext};
 use discovery::{DiscoverError, Listing, Selection, Source};
+use drift::SweepContext;
 use jiff::{SignedDuration, Timestamp};
 use model::{
-    AccountId, Clock, Organization, Region, SweepHeader, SweepId, SweepScope, SweepState,
-    SweepSummary, Verdict, evidence::Trail,
+    AccountId, Clock, ContentHash, Drift, Organization, Region, SweepHeader, SweepId, SweepScope,
+    SweepState, SweepSummary, Verdict, evidence::Trail,
 };
+use proof::SealHash;
 use scanner::{Collector, RegionScope};
 use store::{JudgedAccount, Sweeper};
 use tokio::sync::mpsc;
@@ -17,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     account_sweep::{AccountSweep, is_open},
-    commit_groups::{Committed, commit_groups},
+    commit_groups::{Commits, Committed},
     look_at_accounts::{Listed, LookAtAccounts, PAGES, list_accounts},
     roster::Roster,
 };
@@ -95,6 +97,10 @@ pub struct SweepOutcome {
     pub judged: BTreeSet<AccountId>,
     /// What could not be known, in sentences.
     pub notices: Vec<String>,
+    /// How many drifts were found.
+    pub drifts: usize,
+    /// The seal, for a sweep that came to its end.
+    pub seal: Option<SealHash>,
 }
 
 /// A scope that can be swept, and its first accounts.
@@ -158,6 +164,7 @@ impl Sweep<'_> {
             caller: self.aws.caller(),
             started_at,
             scanner_version: plan.scanner_version.clone(),
+            configuration: Some(plan.configuration()),
         };
         let (id, before, calls_noted) = self.begin(store, plan, &header).await?;
         let mut roster = Roster::without(before.judged.clone());
@@ -169,24 +176,36 @@ impl Sweep<'_> {
             roster.remember(remembered);
         }
 
+        let context = self.context(store, id, &header).await?;
+        let commits = Commits {
+            store,
+            context,
+            started_at,
+        };
         let (pages, arriving_pages) = mpsc::channel(PAGES);
         let (results, arriving_results) = mpsc::channel(plan.accounts_at_once.max(1));
         let (discovery, is_complete, committed) = tokio::join!(
             list_accounts(listing, pages, &self.stop),
             self.look_at_all(plan, organization.as_ref(), roster, arriving_pages, results),
-            commit_groups(store, id, arriving_results, before),
+            commits.take(arriving_results, before),
         );
-        let Committed { judged, verdicts } = committed?;
+        let Committed {
+            judged,
+            verdicts,
+            gaps,
+            mut drifts,
+        } = committed?;
 
         let mut notices = Vec::new();
         let mut state = None;
         if let Some(discovery) = discovery {
             if let Some(members) = &discovery.members {
-                store.record_departures(id, members, &judged).await?;
+                drifts += departures(store, &commits.context, members, &judged).await?;
             }
             notices = discovery.notices;
             state = Some(discovery.state);
         }
+        drifts += new_controls(store, &commits.context).await?;
         notices.extend(self.ambient_notice(&judged));
         let summary = SweepSummary {
             finished_at: self.clock.now(),
@@ -197,16 +216,41 @@ impl Sweep<'_> {
             },
             discovery: state,
             verdicts,
+            gaps,
             api_calls: calls_noted + self.aws.calls_sent() - calls_before,
         };
-        store.finish_sweep(id, &summary).await?;
-        report_line(id, &summary, judged.len());
+        let seal = store.finish_sweep(id, &summary).await?;
+        report_line(id, &summary, judged.len(), drifts, seal);
         Ok(SweepOutcome {
             id,
             summary,
             organization,
             judged,
             notices,
+            drifts,
+            seal,
+        })
+    }
+
+    /// What the accounts of this sweep are compared with.
+    async fn context(
+        &self,
+        store: &Sweeper,
+        sweep: SweepId,
+        header: &SweepHeader,
+    ) -> Result<SweepContext, store::Error> {
+        let earlier = store.earlier_sweeps(sweep).await?;
+        let judging = (header.scanner_version.clone(), header.configuration);
+        let controls = header.scope.controls.iter();
+        Ok(SweepContext {
+            sweep,
+            management_account: (header.organization.as_ref()).map(|it| it.management_account),
+            knows_every_account: earlier.knows_every_account,
+            new_controls: controls
+                .filter(|control| !earlier.controls.contains(control))
+                .cloned()
+                .collect(),
+            judging_changed: earlier.last.is_some_and(|last| last != judging),
         })
     }
 
@@ -227,6 +271,8 @@ impl Sweep<'_> {
                 let committed = Committed {
                     judged: resumed.judged,
                     verdicts: resumed.verdicts,
+                    gaps: resumed.gaps,
+                    drifts: 0,
                 };
                 return Ok((sweep, committed, resumed.api_calls));
             }
@@ -329,6 +375,48 @@ impl Sweep<'_> {
     }
 }
 
+impl SweepPlan {
+    /// The hash of what decides how it judges, beside the scanner's version and the scope's accounts.
+    pub fn configuration(&self) -> ContentHash {
+        let controls: Vec<_> = self.controls.iter().map(Control::content_hash).collect();
+        ContentHash::of(&(controls, scope(self).regions, &self.monitoring_accounts))
+    }
+}
+
+/// Ends what is known of accounts that left, and notes that they did. How many.
+async fn departures(
+    store: &Sweeper,
+    context: &SweepContext,
+    members: &BTreeSet<AccountId>,
+    judged: &BTreeSet<AccountId>,
+) -> Result<usize, store::Error> {
+    let gone = store.departed(members, judged).await?;
+    if gone.is_empty() {
+        return Ok(0);
+    }
+    let remembered = store.remembered(context.sweep, &gone).await?;
+    let drifts: Vec<Drift> = (gone.iter())
+        .filter_map(|account| remembered.get(account))
+        .map(|account| drift::account_left(context, account))
+        .collect();
+    store
+        .record_departures(context.sweep, &gone, &drifts)
+        .await?;
+    Ok(drifts.len())
+}
+
+/// Notes controls that are judged for the first time, unless everything is. How many.
+async fn new_controls(store: &Sweeper, context: &SweepContext) -> Result<usize, store::Error> {
+    if !context.knows_every_account {
+        return Ok(0);
+    }
+    let drifts: Vec<Drift> = (context.new_controls.iter())
+        .map(|control| drift::control_added(context, control))
+        .collect();
+    store.record_drifts(&drifts).await?;
+    Ok(drifts.len())
+}
+
 fn scope(plan: &SweepPlan) -> SweepScope {
     SweepScope {
         controls: plan
@@ -347,7 +435,13 @@ fn scope(plan: &SweepPlan) -> SweepScope {
     }
 }
 
-fn report_line(id: SweepId, summary: &SweepSummary, accounts: usize) {
+fn report_line(
+    id: SweepId,
+    summary: &SweepSummary,
+    accounts: usize,
+    drifts: usize,
+    seal: Option<SealHash>,
+) {
     let count = |verdict| summary.verdicts.get(&verdict).copied().unwrap_or_default();
     tracing::info!(
         sweep.id = %id,
@@ -357,7 +451,10 @@ fn report_line(id: SweepId, summary: &SweepSummary, accounts: usize) {
         unknown = count(Verdict::Unknown),
         not_applicable = count(Verdict::NotApplicable),
         api_calls = summary.api_calls,
+        drifts,
         state = ?summary.state,
+        // Whoever notes it can tell later whether anything before it was altered.
+        seal = seal.map(tracing::field::display),
         "sweep ended",
     );
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ControlId, Gap, Organization, Verdict};
+use crate::{AccountId, ContentHash, ControlId, Gap, GapClass, Organization, Verdict};
 
 /// The number of a sweep in its store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub struct SweepHeader {
     pub started_at: Timestamp,
     /// The version of the scanner.
     pub scanner_version: String,
+    /// The hash of everything else that decides how it judges, where that is noted.
+    pub configuration: Option<ContentHash>,
 }
 
 /// Whether a sweep came to its end.
@@ -85,6 +87,8 @@ pub struct SweepSummary {
     pub discovery: Option<DiscoveryState>,
     /// How many findings have which verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
+    /// How many gaps of which class the findings have.
+    pub gaps: BTreeMap<GapClass, u64>,
     /// How many calls were sent to AWS.
     pub api_calls: u64,
 }

@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use model::{Account, AccountId, ContentHash, SweepId};
+use model::{Account, AccountId, ContentHash, Drift, SweepId};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Error, Store, Sweeper, column::Columns, error::Cause, evidence::ROWS_A_STATEMENT,
+    Error, Store, Sweeper, column::Columns, drifts, error::Cause, evidence::ROWS_A_STATEMENT,
     finding_query::push_is_so,
 };
 
@@ -36,52 +36,57 @@ impl Store {
 }
 
 impl Sweeper {
-    /// Closes what is known of accounts that left the organization: the whole list of its members
-    /// does not show them.
+    /// The accounts that left the organization: the whole list of its members does not show them.
     ///
-    /// What this very sweep judged stays: the account left after it was looked at, which the next
-    /// sweep will say. Accounts that were only ever named by hand were never members.
+    /// Not among them is what this very sweep judged: such an account left after it was looked at,
+    /// which the next sweep will say. Accounts that were only ever named by hand were never members.
+    #[tracing::instrument(name = "db.account.departed", skip_all)]
+    pub async fn departed(
+        &self,
+        members: &BTreeSet<AccountId>,
+        judged: &BTreeSet<AccountId>,
+    ) -> Result<Vec<AccountId>, Error> {
+        let mut writer = self.writer.lock().await;
+        let known: Result<Vec<String>, Cause> = (sqlx::query_scalar(
+            "SELECT account FROM account_states INDEXED BY account_states_open
+             WHERE valid_until IS NULL AND name <> '' ORDER BY account",
+        )
+        .fetch_all(&mut *writer)
+        .await)
+            .map_err(Cause::from);
+        let known = known.map_err(|cause| cause.during("list the accounts", &self.store.path))?;
+        Ok((known.iter())
+            .filter_map(|id| id.parse().ok())
+            .filter(|id| !members.contains(id) && !judged.contains(id))
+            .collect())
+    }
+
+    /// Closes what is known of accounts that left the organization, and notes that they did.
     #[tracing::instrument(name = "db.account.depart", skip_all, fields(sweep.id = sweep.0))]
     pub async fn record_departures(
         &self,
         sweep: SweepId,
-        members: &BTreeSet<AccountId>,
-        judged: &BTreeSet<AccountId>,
+        gone: &[AccountId],
+        drifts: &[Drift],
     ) -> Result<(), Error> {
         let mut writer = self.writer.lock().await;
         let record = async {
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-            let known: Vec<String> = sqlx::query_scalar(
-                "SELECT account FROM account_states INDEXED BY account_states_open
-                 WHERE valid_until IS NULL AND name <> ''",
-            )
-            .fetch_all(&mut *transaction)
-            .await?;
-            let is_here = |id: &AccountId| members.contains(id) || judged.contains(id);
-            let gone: Vec<AccountId> = (known.iter())
-                .filter_map(|id| id.parse().ok())
-                .filter(|id| !is_here(id))
-                .collect();
-            if !gone.is_empty() {
-                let gone = model::canonical_json(&gone);
-                for close in [STATES_END, FINDINGS_END, LEAVES_END] {
-                    sqlx::query(close)
-                        .bind(sweep.0)
-                        .bind(&gone)
-                        .execute(&mut *transaction)
-                        .await?;
-                }
+            let ids = model::canonical_json(gone);
+            for close in [STATES_END, FINDINGS_END, LEAVES_END] {
+                sqlx::query(close)
+                    .bind(sweep.0)
+                    .bind(&ids)
+                    .execute(&mut *transaction)
+                    .await?;
             }
+            drifts::record(&mut transaction, drifts).await?;
             transaction.commit().await?;
-            Ok(gone)
+            Ok(())
         };
-        let gone = (record.await)
+        (record.await)
             .map_err(|cause: Cause| cause.during("record departures", &self.store.path))?;
-        if let Some(leaves) = &mut self.memory.lock().leaves {
-            for account in gone {
-                leaves.remove(&account);
-            }
-        }
+        self.memory.lock().forget(gone);
         Ok(())
     }
 }
@@ -97,6 +102,27 @@ const LEAVES_END: &str = "UPDATE account_leaves SET valid_until = ?1
 const FINDINGS_END: &str = "UPDATE findings SET valid_until = ?1
     WHERE valid_until IS NULL AND valid_from < ?1
         AND account IN (SELECT value FROM json_each(?2))";
+
+/// These accounts as they are now.
+pub(crate) async fn now(
+    connection: &mut SqliteConnection,
+    ids: &[AccountId],
+) -> Result<HashMap<AccountId, Account>, Cause> {
+    let rows = sqlx::query(
+        "SELECT id, account, name, state, ou_path
+         FROM account_states INDEXED BY account_states_open
+         WHERE valid_until IS NULL AND account IN (SELECT value FROM json_each(?1))",
+    )
+    .bind(model::canonical_json(ids))
+    .fetch_all(connection)
+    .await?;
+    (rows.iter())
+        .map(|row| {
+            let account = account(row)?;
+            Ok((account.id, account))
+        })
+        .collect()
+}
 
 /// An account as it was at some time, and its evidence.
 #[derive(Debug)]

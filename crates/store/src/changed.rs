@@ -6,33 +6,36 @@ use std::{
 };
 
 use model::{AccountId, ContentHash, ControlId, SweepId};
+use proof::{FindingLeaf, LeafHash};
 use sqlx::SqliteConnection;
 
 use crate::{
     JudgedAccount, accounts,
     error::Cause,
     evidence::{self, Documents},
-    findings::{self, NewFinding, OpenFinding},
-    leaves::{self, FindingIdentity, Leaf, NewLeaf},
-    memory::{Known, Memory},
+    findings::{self, NewFinding},
+    leaves::{self, NewLeaf},
+    memory::{Fingerprint, Known, Memory},
 };
 
 /// Accounts that are not as they were, as far as the sweeper remembers.
 pub(crate) struct Changed<'a> {
     accounts: Vec<ChangedAccount<'a>>,
     /// The judgements that had to be written out.
-    texts: BTreeMap<ContentHash, Cow<'a, str>>,
+    texts: BTreeMap<ContentHash, String>,
+    /// Of all accounts that were looked at, to be confirmed when what changed is committed.
+    pub(crate) fingerprints: Vec<(AccountId, Fingerprint)>,
 }
 
 struct ChangedAccount<'a> {
     judged: &'a JudgedAccount,
-    findings: BTreeMap<&'a ControlId, FindingIdentity>,
+    findings: BTreeMap<ControlId, FindingLeaf>,
 }
 
 /// What was recorded, to be remembered when it is committed.
 #[derive(Default)]
 pub(crate) struct Recorded {
-    pub(crate) leaves: Vec<(AccountId, ContentHash)>,
+    pub(crate) leaves: Vec<(AccountId, LeafHash)>,
     pub(crate) documents: HashMap<ContentHash, i64>,
 }
 
@@ -41,52 +44,56 @@ impl<'a> Changed<'a> {
         let mut changed = Self {
             accounts: Vec::new(),
             texts: BTreeMap::new(),
+            fingerprints: Vec::new(),
         };
+        let mut details = Vec::new();
         for judged in judged {
-            let mut findings = BTreeMap::new();
+            let account = &judged.account;
             let mut texts = Vec::new();
+            details.clear();
             for finding in &judged.findings {
                 let (detail, text) = known.detail(&finding.judgement);
-                texts.extend(text.map(|text| (detail, Cow::Owned(text))));
-                let identity = FindingIdentity {
-                    reason: finding.reason,
-                    link: finding.link,
-                    detail,
-                };
-                findings.insert(&finding.control, identity);
+                texts.extend(text.map(|text| (detail, text)));
+                details.push(detail);
             }
-            let leaf = Leaf {
-                account: &judged.account,
-                evidence: judged.evidence.as_ref().map(|evidence| evidence.root),
-                findings,
-            };
-            let leaves = known.leaves.as_ref();
-            let before = leaves.and_then(|leaves| leaves.get(&judged.account.id));
-            if before != Some(&leaf.hash()) {
+            let fingerprint = known.fingerprint(judged, &details);
+            if known.is_as_it_was(account.id, fingerprint) {
+                continue;
+            }
+            changed.fingerprints.push((account.id, fingerprint));
+            let findings = (judged.findings.iter().zip(&details))
+                .map(|(finding, detail)| {
+                    (finding.control.clone(), findings::leaf(finding, *detail))
+                })
+                .collect();
+            let evidence = judged.evidence.as_ref().map(|evidence| evidence.root);
+            let leaf = leaves::leaf(account, evidence, &findings);
+            let before = known.tree.as_ref().and_then(|tree| tree.leaf(account.id));
+            if before != Some(leaf) {
                 changed.texts.extend(texts);
-                changed.accounts.push(ChangedAccount {
-                    judged,
-                    findings: leaf.findings,
-                });
+                changed.accounts.push(ChangedAccount { judged, findings });
             }
         }
         changed
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
+    pub(crate) fn ids(&self) -> Vec<AccountId> {
+        (self.accounts.iter())
+            .map(|changed| changed.judged.account.id)
+            .collect()
     }
 
     /// Writes what is new of these accounts.
     pub(crate) async fn record(
-        self,
+        &self,
         connection: &mut SqliteConnection,
         sweep: SweepId,
         memory: &Memory,
     ) -> Result<Recorded, Cause> {
-        let ids: Vec<AccountId> = (self.accounts.iter())
-            .map(|changed| changed.judged.account.id)
-            .collect();
+        if self.accounts.is_empty() {
+            return Ok(Recorded::default());
+        }
+        let ids = self.ids();
         let open_leaves = leaves::open(connection, &ids).await?;
         let mut open_findings = findings::open(connection, &ids).await?;
 
@@ -96,47 +103,42 @@ impl<'a> Changed<'a> {
             let judged = changed.judged;
             let id = judged.account.id;
             let open = open_findings.remove(&id).unwrap_or_default();
+            let replaces = open_leaves.get(&id).copied();
+            let judges_all = open
+                .keys()
+                .all(|control| changed.findings.contains_key(control));
+            let mut leaf: BTreeMap<ControlId, FindingLeaf> = (open.iter())
+                .map(|(control, open)| (control.clone(), open.leaf))
+                .collect();
             for finding in &judged.findings {
-                let Some(identity) = changed.findings.get(&finding.control) else {
+                let Some(new) = changed.findings.get(&finding.control) else {
                     continue;
                 };
                 let before = open.get(&finding.control).copied();
-                if before.is_none_or(|before| before.identity != *identity) {
+                if before.is_none_or(|before| !findings::is_same(&before.leaf, new)) {
+                    leaf.insert(finding.control.clone(), *new);
                     new_findings.push(NewFinding {
                         finding,
-                        detail: identity.detail,
+                        detail: new.detail,
                         replaces: before,
                     });
                 }
             }
-            let replaces = open_leaves.get(&id).copied();
-            let others: BTreeMap<&ControlId, &OpenFinding> = (open.iter())
-                .filter(|(control, _)| !changed.findings.contains_key(control))
-                .collect();
             // What was read for some controls is not all that is known of the account.
-            let root = judged.evidence.as_ref().map(|evidence| evidence.root);
             let evidence = match replaces {
-                Some(leaf) if !others.is_empty() => leaf.evidence,
-                _ => root,
+                Some(leaf) if !judges_all => leaf.evidence,
+                _ => judged.evidence.as_ref().map(|evidence| evidence.root),
             };
-            let others = others
-                .into_iter()
-                .map(|(control, open)| (control, open.identity));
-            let leaf = Leaf {
-                account: &judged.account,
-                evidence,
-                findings: others
-                    .chain(changed.findings.iter().map(|(id, it)| (*id, *it)))
-                    .collect(),
-            };
-            new_leaves.push(NewLeaf {
-                account: id,
-                leaf: leaf.hash(),
-                evidence,
-                replaces,
-            });
+            let leaf = leaves::leaf(&judged.account, evidence, &leaf);
+            if replaces.and_then(|open| open.leaf) != Some(leaf) {
+                new_leaves.push(NewLeaf {
+                    account: id,
+                    leaf,
+                    evidence,
+                    replaces,
+                });
+            }
         }
-        new_leaves.retain(|new| new.replaces.and_then(|open| open.leaf) != Some(new.leaf));
 
         let documents = self.documents(&new_findings, memory, connection).await?;
         let accounts = (self.accounts.iter())
@@ -146,8 +148,7 @@ impl<'a> Changed<'a> {
         findings::record(connection, sweep, &new_findings, &documents).await?;
         leaves::record(connection, sweep, &new_leaves, &documents).await?;
         Ok(Recorded {
-            leaves: new_leaves
-                .iter()
+            leaves: (new_leaves.iter())
                 .map(|new| (new.account, new.leaf))
                 .collect(),
             documents,
@@ -179,14 +180,13 @@ impl<'a> Changed<'a> {
             for new in new_findings {
                 if let Some(row) = known.documents.get(&new.detail) {
                     rows.insert(new.detail, *row);
-                } else {
-                    wanted
-                        .entry(new.detail)
-                        .or_insert_with(|| match self.texts.get(&new.detail) {
-                            Some(text) => Cow::Borrowed(text.as_ref()),
-                            None => Cow::Owned(findings::detail_text(&new.finding.judgement)),
-                        });
+                    continue;
                 }
+                let text = || match self.texts.get(&new.detail) {
+                    Some(text) => Cow::Borrowed(text.as_str()),
+                    None => Cow::Owned(findings::detail_text(&new.finding.judgement)),
+                };
+                wanted.entry(new.detail).or_insert_with(text);
             }
         }
         let documents: Documents<'_> = (wanted.iter())

@@ -39,6 +39,8 @@ const READERS: u32 = 4;
 #[derive(Debug)]
 pub struct Store {
     pub(crate) path: PathBuf,
+    /// The one name of the file, whatever it was called.
+    pub(crate) canonical: PathBuf,
     pub(crate) readers: SqlitePool,
 }
 
@@ -83,14 +85,8 @@ impl Store {
         if existing.is_none() {
             create(path, &canonical).await?;
         }
-        let mut writer = options(&canonical)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A power cut may take back the last groups of a sweep, which then goes on before them;
-            // what is reported is sealed first.
-            .synchronous(SqliteSynchronous::Normal)
-            .connect()
-            .await
-            .map_err(|source| Cause::from(source).during("open the database", path))?;
+        let mut writer =
+            (writer(&canonical).await).map_err(|cause| cause.during("open the database", path))?;
         MIGRATOR
             .run(&mut writer)
             .await
@@ -109,6 +105,7 @@ impl Store {
     fn over(path: &Path, canonical: &Path) -> Self {
         Self {
             path: path.into(),
+            canonical: canonical.into(),
             readers: SqlitePoolOptions::new()
                 .max_connections(READERS)
                 .connect_lazy_with(options(canonical).read_only(true)),
@@ -145,6 +142,18 @@ impl Sweeper {
         drop(lock);
         closed.map_err(|source| Cause::from(source).during("write the last changes", &store.path))
     }
+}
+
+/// A connection that writes.
+pub(crate) async fn writer(canonical: &Path) -> Result<SqliteConnection, Cause> {
+    let connection = options(canonical)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A power cut may take back the last groups of a sweep, which then goes on before them; what
+        // is reported is sealed first.
+        .synchronous(SqliteSynchronous::Normal)
+        .connect()
+        .await?;
+    Ok(connection)
 }
 
 /// Tells from the file alone whether it is a store. `None`: nothing there yet.

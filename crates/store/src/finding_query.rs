@@ -257,7 +257,7 @@ pub(crate) fn push_is_so(select: &mut QueryBuilder<Sqlite>, sweep: Option<SweepI
 
 /// Judgements that were read: the findings that share one in the store share it here.
 #[derive(Debug, Default)]
-struct Judgements {
+pub(crate) struct Judgements {
     read: HashMap<(i64, Reason, Option<Link>), ReadJudgement>,
     /// Of the page at hand.
     texts: HashMap<i64, String>,
@@ -272,7 +272,7 @@ struct ReadJudgement {
 
 impl Judgements {
     /// Reads the documents of a page that are not known from the pages before.
-    async fn fetch(
+    pub(crate) async fn fetch(
         &mut self,
         connection: &mut SqliteConnection,
         details: &BTreeSet<i64>,
@@ -283,7 +283,11 @@ impl Judgements {
         Ok(())
     }
 
-    fn of_row(&mut self, columns: &Columns<'_>, with_chain: bool) -> Result<Arc<Judgement>, Cause> {
+    pub(crate) fn of_row(
+        &mut self,
+        columns: &Columns<'_>,
+        with_chain: bool,
+    ) -> Result<Arc<Judgement>, Cause> {
         let detail: i64 = columns.get("detail")?;
         let (reason, link) = (columns.parsed("reason")?, columns.parsed_option("link")?);
         let key = (detail, reason, link);

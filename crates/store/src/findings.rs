@@ -12,9 +12,9 @@ use model::{
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use crate::{
-    column::Columns, error::Cause, evidence::ROWS_A_STATEMENT, leaves::FindingIdentity, sweeps,
-};
+use proof::FindingLeaf;
+
+use crate::{column::Columns, error::Cause, evidence::ROWS_A_STATEMENT, sweeps};
 
 #[cfg(test)]
 mod tests;
@@ -99,7 +99,7 @@ impl<C> StoredDetail<C> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenFinding {
     row: i64,
-    pub(crate) identity: FindingIdentity,
+    pub(crate) leaf: FindingLeaf,
 }
 
 /// The open findings of accounts, by control.
@@ -111,7 +111,7 @@ pub(crate) async fn open(
     accounts: &[AccountId],
 ) -> Result<OpenFindings, Cause> {
     let rows = sqlx::query(
-        "SELECT findings.id, account, control, reason, link, documents.hash
+        "SELECT findings.id, account, control, verdict, reason, link, gap_samples, documents.hash
          FROM findings INDEXED BY findings_open
          JOIN documents ON documents.id = findings.detail
          WHERE valid_until IS NULL AND account IN (SELECT value FROM json_each(?1))",
@@ -131,10 +131,13 @@ fn open_finding(row: &SqliteRow) -> Result<(AccountId, ControlId, OpenFinding), 
     let columns = Columns::of("findings", row)?;
     let finding = OpenFinding {
         row: columns.id(),
-        identity: FindingIdentity {
+        leaf: FindingLeaf {
+            verdict: columns.parsed("verdict")?,
             reason: columns.parsed("reason")?,
             link: columns.parsed_option("link")?,
             detail: columns.required("hash", columns.hash("hash")?)?,
+            evidence: None,
+            gap_samples: (columns.get::<Option<&str>>("gap_samples")?).map(ContentHash::of_text),
         },
     };
     Ok((
@@ -151,13 +154,30 @@ pub(crate) struct NewFinding<'a> {
     pub(crate) replaces: Option<OpenFinding>,
 }
 
-impl NewFinding<'_> {
-    /// What AWS said this time, in the order of the gaps; nothing where there are none.
-    fn gap_samples(&self) -> Option<String> {
-        let gaps = &self.finding.gaps;
-        let samples: Vec<&GapSample> = gaps.iter().map(|gap| &gap.sample).collect();
-        (!samples.is_empty()).then(|| model::canonical_json(&samples))
+/// What AWS said this time, in the order of the gaps; nothing where there are none.
+fn gap_samples(finding: &Finding) -> Option<String> {
+    let samples: Vec<&GapSample> = finding.gaps.iter().map(|gap| &gap.sample).collect();
+    (!samples.is_empty()).then(|| model::canonical_json(&samples))
+}
+
+/// A finding as it stands in the leaf of its account.
+pub(crate) fn leaf(finding: &Finding, detail: ContentHash) -> FindingLeaf {
+    FindingLeaf {
+        verdict: finding.verdict(),
+        reason: finding.reason,
+        link: finding.link,
+        detail,
+        evidence: None,
+        gap_samples: gap_samples(finding).map(|samples| ContentHash::of_text(&samples)),
     }
+}
+
+/// Whether two findings say the same.
+///
+/// What AWS said this time is left out: the same call that is denied in the same way leaves the
+/// finding as it is, with what AWS said the first time.
+pub(crate) fn is_same(one: &FindingLeaf, other: &FindingLeaf) -> bool {
+    (one.reason, one.link, one.detail) == (other.reason, other.link, other.detail)
 }
 
 /// Records findings that are not as they were: closes the rows that are no longer so and opens new
@@ -185,7 +205,7 @@ pub(crate) async fn record(
                 .push_bind(finding.reason.code())
                 .push_bind(finding.link.map(Link::as_str))
                 .push_bind(documents.get(&new.detail).copied())
-                .push_bind(new.gap_samples())
+                .push_bind(gap_samples(finding))
                 .push_bind(sweep.0);
         })
         .build()

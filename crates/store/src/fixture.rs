@@ -1,6 +1,7 @@
 //! A small world to remember, for tests.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -106,6 +107,7 @@ pub(crate) fn header() -> SweepHeader {
         caller: account_id(1),
         started_at: noon(),
         scanner_version: "0.1.0".to_owned(),
+        configuration: None,
     }
 }
 
@@ -115,6 +117,7 @@ pub(crate) fn summary() -> SweepSummary {
         state: SweepState::Finished,
         discovery: Some(DiscoveryState::Complete),
         verdicts: [(Reason::TrailAbsent.verdict(), 3)].into(),
+        gaps: BTreeMap::new(),
         api_calls: 17,
     }
 }
@@ -194,7 +197,7 @@ pub(crate) fn judged(number: u64, reason: Reason) -> JudgedAccount {
 /// One whole sweep.
 pub(crate) async fn sweep(sweeper: &Sweeper, accounts: &[JudgedAccount]) -> SweepId {
     let sweep = sweeper.begin_sweep(&header()).await.unwrap();
-    sweeper.commit(sweep, accounts).await.unwrap();
+    sweeper.commit(sweep, accounts, &[]).await.unwrap();
     sweeper.finish_sweep(sweep, &summary()).await.unwrap();
     sweep
 }

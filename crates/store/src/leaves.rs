@@ -1,68 +1,99 @@
-//! The leaf of an account: one hash over everything that is known of it.
-//!
-//! Equal leaves mean that a sweep saw nothing new, which is nearly always so: then nothing is read
-//! from the database and nothing but progress is written to it.
+//! The leaf of an account: one hash over everything that is known of it, as it is sealed.
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::{Account, AccountId, ContentHash, ControlId, Link, Reason, SweepId};
-use serde::Serialize;
+use model::{Account, AccountId, ContentHash, ControlId, SweepId};
+use proof::{AccountLeaf, FindingLeaf, LeafHash};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use crate::{column::Columns, error::Cause, evidence::ROWS_A_STATEMENT, sweeps};
-
-/// What makes one finding another one than before.
-///
-/// The gaps' samples are not in it: the same call that is denied in the same way leaves the finding
-/// as it is, with what AWS said the first time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) struct FindingIdentity {
-    pub(crate) reason: Reason,
-    pub(crate) link: Option<Link>,
-    pub(crate) detail: ContentHash,
-}
-
-/// Everything that is known of an account.
-#[derive(Debug, Serialize)]
-pub(crate) struct Leaf<'a> {
-    pub(crate) account: &'a Account,
-    pub(crate) evidence: Option<ContentHash>,
-    pub(crate) findings: BTreeMap<&'a ControlId, FindingIdentity>,
-}
-
-impl Leaf<'_> {
-    pub(crate) fn hash(&self) -> ContentHash {
-        ContentHash::of(self)
-    }
-}
+use crate::{
+    accounts, column::Columns, error::Cause, evidence::ROWS_A_STATEMENT, findings, sweeps,
+};
 
 /// The open row of an account.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenLeaf {
     row: i64,
     /// `None` in what an earlier version wrote.
-    pub(crate) leaf: Option<ContentHash>,
+    pub(crate) leaf: Option<LeafHash>,
     pub(crate) evidence: Option<ContentHash>,
 }
 
-/// The leaves of all accounts that are known; none of what an earlier version wrote.
+/// The leaves of all accounts that are known; those that an earlier version did not write are made.
 pub(crate) async fn known(
     connection: &mut SqliteConnection,
-) -> Result<HashMap<AccountId, ContentHash>, Cause> {
+) -> Result<BTreeMap<AccountId, LeafHash>, Cause> {
+    make_missing(connection).await?;
     let rows = sqlx::query(
         "SELECT id, account, leaf FROM account_leaves INDEXED BY account_leaves_open
          WHERE valid_until IS NULL",
     )
     .fetch_all(connection)
     .await?;
-    let mut known = HashMap::with_capacity(rows.len());
-    for row in &rows {
-        let columns = Columns::of("account_leaves", row)?;
-        if let Some(leaf) = columns.hash("leaf")? {
-            known.insert(columns.parsed("account")?, leaf);
+    (rows.iter())
+        .map(|row| {
+            let columns = Columns::of("account_leaves", row)?;
+            let leaf = columns.required("leaf", digest(&columns)?)?;
+            Ok((columns.parsed("account")?, leaf))
+        })
+        .collect()
+}
+
+fn digest(columns: &Columns<'_>) -> Result<Option<LeafHash>, Cause> {
+    (columns.get::<Option<&[u8]>>("leaf")?)
+        .map(|bytes| {
+            LeafHash::from_bytes(bytes)
+                .ok_or_else(|| columns.damaged("leaf", "a SHA-256 has 32 bytes"))
+        })
+        .transpose()
+}
+
+/// Makes the leaves of open rows that have none: once, after a store was brought up to date.
+async fn make_missing(connection: &mut SqliteConnection) -> Result<(), Cause> {
+    let missing: Vec<String> = sqlx::query_scalar(
+        "SELECT account FROM account_leaves INDEXED BY account_leaves_open
+         WHERE valid_until IS NULL AND leaf IS NULL",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let missing: Vec<AccountId> = missing.iter().filter_map(|id| id.parse().ok()).collect();
+    for some in missing.chunks(ROWS_A_STATEMENT) {
+        let open = open(connection, some).await?;
+        let findings = findings::open(connection, some).await?;
+        let states = accounts::now(connection, some).await?;
+        for (id, account) in &states {
+            let (Some(open), Some(findings)) = (open.get(id), findings.get(id)) else {
+                continue;
+            };
+            let findings = (findings.iter())
+                .map(|(control, open)| (control.clone(), open.leaf))
+                .collect();
+            sqlx::query("UPDATE account_leaves SET leaf = ?2 WHERE id = ?1")
+                .bind(open.row)
+                .bind(
+                    leaf(account, open.evidence, &findings)
+                        .as_bytes()
+                        .as_slice(),
+                )
+                .execute(&mut *connection)
+                .await?;
         }
     }
-    Ok(known)
+    Ok(())
+}
+
+/// The leaf of an account that is like this.
+pub(crate) fn leaf(
+    account: &Account,
+    evidence: Option<ContentHash>,
+    findings: &BTreeMap<ControlId, FindingLeaf>,
+) -> LeafHash {
+    let leaf = AccountLeaf {
+        account,
+        evidence,
+        findings,
+    };
+    leaf.hash()
 }
 
 /// The open rows of these accounts.
@@ -84,7 +115,7 @@ pub(crate) async fn open(
             let columns = Columns::of("account_leaves", row)?;
             let open = OpenLeaf {
                 row: columns.id(),
-                leaf: columns.hash("leaf")?,
+                leaf: digest(&columns)?,
                 evidence: columns.hash("hash")?,
             };
             Ok((columns.parsed("account")?, open))
@@ -95,7 +126,7 @@ pub(crate) async fn open(
 /// A leaf that an account has from now on.
 pub(crate) struct NewLeaf {
     pub(crate) account: AccountId,
-    pub(crate) leaf: ContentHash,
+    pub(crate) leaf: LeafHash,
     pub(crate) evidence: Option<ContentHash>,
     pub(crate) replaces: Option<OpenLeaf>,
 }

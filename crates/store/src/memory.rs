@@ -2,12 +2,14 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher, Hash, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use model::{AccountId, ContentHash, Judgement};
+use proof::{LeafHash, MerkleTree};
 
-use crate::findings::detail_text;
+use crate::{JudgedAccount, findings::detail_text};
 
 /// How many judgements are kept that several accounts share. An organization has some dozens.
 const JUDGEMENTS: usize = 4096;
@@ -22,12 +24,18 @@ pub(crate) struct Memory(Mutex<Known>);
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// The leaf of each account; `None` before they were read.
-    pub(crate) leaves: Option<HashMap<AccountId, ContentHash>>,
+    pub(crate) tree: Option<MerkleTree>,
     /// The rows of documents that are stored.
     pub(crate) documents: HashMap<ContentHash, i64>,
     /// By address. The judgement is kept alive, so that an address is never that of another one.
     judgements: HashMap<usize, (Arc<Judgement>, ContentHash)>,
+    /// Of accounts that are known to be as they were. A leaf takes twenty times as long to make.
+    fingerprints: HashMap<AccountId, Fingerprint>,
+    hashers: [RandomState; 2],
 }
+
+/// 128 bits under keys that are drawn for this process: nobody can make two accounts meet in one.
+pub(crate) type Fingerprint = [u64; 2];
 
 impl Memory {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Known> {
@@ -55,11 +63,72 @@ impl Known {
         (hash, Some(text))
     }
 
-    /// Notes documents that are stored for certain: after the commit.
-    pub(crate) fn stored(&mut self, documents: HashMap<ContentHash, i64>) {
+    /// What an account is known by within this process.
+    pub(crate) fn fingerprint(
+        &self,
+        judged: &JudgedAccount,
+        details: &[ContentHash],
+    ) -> Fingerprint {
+        let account = &judged.account;
+        let path = account.ou_path.as_ref().map(|path| &path.0);
+        let evidence = judged.evidence.as_ref().map(|evidence| evidence.root);
+        let mut findings = Vec::with_capacity(judged.findings.len());
+        for (finding, detail) in judged.findings.iter().zip(details) {
+            let said: Vec<_> = (finding.gaps.iter())
+                .map(|gap| (&gap.sample.message, &gap.sample.request_id))
+                .collect();
+            findings.push((&finding.control, finding.reason, finding.link, detail, said));
+        }
+        let all = (
+            account.id,
+            &account.name,
+            account.state,
+            path,
+            evidence,
+            findings,
+        );
+        let [one, other] = &self.hashers;
+        [hash_of(one, &all), hash_of(other, &all)]
+    }
+
+    pub(crate) fn is_as_it_was(&self, account: AccountId, fingerprint: Fingerprint) -> bool {
+        self.fingerprints.get(&account) == Some(&fingerprint)
+    }
+
+    /// Notes that accounts are stored as they are now: after the commit.
+    pub(crate) fn confirm(
+        &mut self,
+        fingerprints: impl IntoIterator<Item = (AccountId, Fingerprint)>,
+    ) {
+        self.fingerprints.extend(fingerprints);
+    }
+
+    /// Notes leaves and documents that are stored for certain: after the commit.
+    pub(crate) fn stored(
+        &mut self,
+        leaves: Vec<(AccountId, LeafHash)>,
+        documents: HashMap<ContentHash, i64>,
+    ) {
+        if let Some(tree) = &mut self.tree {
+            tree.update((leaves.into_iter()).map(|(account, leaf)| (account, Some(leaf))));
+        }
         if self.documents.len() + documents.len() > DOCUMENTS {
             self.documents.clear();
         }
         self.documents.extend(documents);
     }
+
+    /// Forgets accounts that left.
+    pub(crate) fn forget(&mut self, gone: &[AccountId]) {
+        for account in gone {
+            self.fingerprints.remove(account);
+        }
+        if let Some(tree) = &mut self.tree {
+            tree.update(gone.iter().map(|account| (*account, None)));
+        }
+    }
+}
+
+fn hash_of(hasher: &RandomState, value: impl Hash) -> u64 {
+    hasher.hash_one(value)
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use model::{AccountId, SweepHeader, SweepId, Verdict};
+use model::{AccountId, GapClass, SweepHeader, SweepId, Verdict};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::{Error, Sweeper, column::Columns, error::Cause, owner};
+use crate::{Error, Sweeper, column::Columns, coverage, error::Cause, owner};
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +20,8 @@ pub struct ResumedSweep {
     pub judged: BTreeSet<AccountId>,
     /// How many findings of those have which verdict.
     pub verdicts: BTreeMap<Verdict, u64>,
+    /// How many gaps of which class they have.
+    pub gaps: BTreeMap<GapClass, u64>,
     /// How many calls were sent before, as far as that was noted: a process that dies does not.
     pub api_calls: u64,
 }
@@ -72,15 +74,7 @@ async fn resumable(
         return Ok(None);
     }
     let id = SweepId(columns.id());
-    let rows = sqlx::query("SELECT sweep AS id, accounts FROM sweep_progress WHERE sweep = ?1")
-        .bind(id.0)
-        .fetch_all(&mut *connection)
-        .await?;
-    let mut judged = BTreeSet::new();
-    for row in &rows {
-        let group: Option<Vec<AccountId>> = Columns::of("sweep_progress", row)?.json("accounts")?;
-        judged.extend(group.into_iter().flatten());
-    }
+    let judged = coverage::seen_so_far(connection, id).await?;
     // A version that kept no progress may have been there; what it saw cannot be told any more.
     if columns.count("accounts_seen")? != judged.len() as u64 {
         return Ok(None);
@@ -93,6 +87,7 @@ async fn resumable(
         id,
         judged,
         verdicts: verdicts(connection, id).await?,
+        gaps: gaps(connection, id).await?,
         api_calls,
     }))
 }
@@ -141,6 +136,43 @@ async fn verdicts(
         .collect()
 }
 
+/// How many gaps of which class the findings of those accounts have.
+async fn gaps(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+) -> Result<BTreeMap<GapClass, u64>, Cause> {
+    #[derive(serde::Deserialize)]
+    struct Gaps {
+        gaps: Vec<model::Gap>,
+    }
+    let rows = sqlx::query(
+        "SELECT documents.id, size, body, count(*) AS findings
+         FROM (SELECT DISTINCT json_each.value AS account, sweep
+               FROM sweep_progress, json_each(sweep_progress.accounts)
+               WHERE sweep = ?1) AS done
+         JOIN findings INDEXED BY findings_open ON findings.account = done.account
+         JOIN sweeps ON sweeps.id = done.sweep
+         JOIN documents ON documents.id = findings.detail
+         WHERE findings.valid_until IS NULL AND findings.gap_samples IS NOT NULL
+             AND findings.control IN
+                 (SELECT value FROM json_each(sweeps.scope, '$.controls'))
+         GROUP BY documents.id",
+    )
+    .bind(sweep.0)
+    .fetch_all(connection)
+    .await?;
+    let mut classes = BTreeMap::new();
+    for row in &rows {
+        let columns = Columns::of("documents", row)?;
+        let detail: Gaps = serde_json::from_str(&crate::evidence::text(&columns)?)
+            .map_err(|source| columns.damaged("body", source))?;
+        for gap in detail.gaps {
+            *classes.entry(gap.class).or_default() += columns.count("findings")?;
+        }
+    }
+    Ok(classes)
+}
+
 /// Notes that these accounts are done in this sweep, which has seen so many with them.
 pub(crate) async fn record(
     connection: &mut SqliteConnection,
@@ -176,6 +208,7 @@ pub(crate) async fn abandon(connection: &mut SqliteConnection) -> Result<(), Cau
         .await?;
     for id in dead {
         let verdicts = verdicts(connection, SweepId(id)).await?;
+        coverage::record(connection, SweepId(id)).await?;
         sqlx::query(
             "UPDATE sweeps SET state = 'interrupted', is_abandoned = 1, verdicts = ?2
              WHERE id = ?1",

@@ -4,18 +4,20 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use model::{
-    Account, AccountId, ContentHash, DiscoveryState, Finding, Organization, SweepHeader, SweepId,
-    SweepScope, SweepState, SweepSummary, Verdict, evidence::EvidenceDocuments,
+    Account, AccountId, ContentHash, DiscoveryState, Drift, Finding, Organization, SweepHeader,
+    SweepId, SweepScope, SweepState, SweepSummary, Verdict, evidence::EvidenceDocuments,
 };
+use proof::{MerkleTree, SealHash};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Error, Store, Sweeper,
-    changed::{Changed, Recorded},
+    changed::Changed,
     column::Columns,
+    coverage, drifts,
     error::Cause,
     evidence::{self, Documents},
-    leaves, owner, progress,
+    leaves, owner, progress, seals,
 };
 
 #[cfg(test)]
@@ -47,6 +49,8 @@ pub struct SweepRow {
     pub caller: AccountId,
     /// The version of the scanner.
     pub scanner_version: String,
+    /// The configuration that it ran with, where that was noted.
+    pub configuration: Option<ContentHash>,
     /// What it was meant to look at.
     pub scope: SweepScope,
     /// The organization, where it could be described.
@@ -90,14 +94,16 @@ impl Sweeper {
                 None => None,
             };
             let id = sqlx::query_scalar(
-                "INSERT INTO sweeps (state, started_at, caller, scanner_version, scope, organization)
-                 VALUES ('running', ?1, ?2, ?3, ?4, ?5) RETURNING id",
+                "INSERT INTO sweeps (state, started_at, caller, scanner_version, scope, organization,
+                     configuration)
+                 VALUES ('running', ?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
             )
             .bind(header.started_at.as_microsecond())
             .bind(header.caller.to_string())
             .bind(&header.scanner_version)
             .bind(model::canonical_json(&header.scope))
             .bind(organization)
+            .bind(header.configuration.map(|hash| hash.as_bytes().to_vec()))
             .fetch_one(&mut *transaction)
             .await?;
             transaction.commit().await?;
@@ -111,9 +117,15 @@ impl Sweeper {
     /// Records accounts in one transaction: all of them, or none.
     ///
     /// What is as it was writes nothing. Accounts and controls that are not among them keep their
-    /// open rows: a sweep says nothing of what it did not look at.
+    /// open rows: a sweep says nothing of what it did not look at. The drifts that follow from them
+    /// are recorded with them.
     #[tracing::instrument(name = "db.sweep.commit", skip_all, fields(sweep.id = sweep.0, accounts = accounts.len()))]
-    pub async fn commit(&self, sweep: SweepId, accounts: &[JudgedAccount]) -> Result<(), Error> {
+    pub async fn commit(
+        &self,
+        sweep: SweepId,
+        accounts: &[JudgedAccount],
+        drifts: &[Drift],
+    ) -> Result<(), Error> {
         // One that comes twice counts as it was last.
         let accounts: BTreeMap<AccountId, &JudgedAccount> = (accounts.iter())
             .map(|judged| (judged.account.id, judged))
@@ -139,40 +151,43 @@ impl Sweeper {
             };
             self.remember_leaves(&mut transaction).await?;
             let changed = Changed::of(accounts.values().copied(), &mut self.memory.lock());
-            let recorded = if changed.is_empty() {
-                Recorded::default()
-            } else {
-                changed
-                    .record(&mut transaction, sweep, &self.memory)
-                    .await?
-            };
+            let recorded = changed
+                .record(&mut transaction, sweep, &self.memory)
+                .await?;
+            drifts::record(&mut transaction, drifts).await?;
             progress::record(&mut transaction, sweep, seen, accounts.keys()).await?;
             transaction.commit().await?;
-            Ok(Some(recorded))
+            Ok(Some((recorded, changed.fingerprints)))
         };
-        let recorded = (commit.await)
+        let (recorded, fingerprints) = (commit.await)
             .map_err(|cause: Cause| cause.during("record findings", &self.store.path))?
             .ok_or_else(|| self.not_running(sweep))?;
         // Only now is it certain.
         let mut memory = self.memory.lock();
-        memory.stored(recorded.documents);
-        if let Some(leaves) = &mut memory.leaves {
-            leaves.extend(recorded.leaves);
-        }
+        memory.stored(recorded.leaves, recorded.documents);
+        memory.confirm(fingerprints);
         Ok(())
     }
 
-    async fn remember_leaves(&self, connection: &mut SqliteConnection) -> Result<(), Cause> {
-        if self.memory.lock().leaves.is_none() {
+    pub(crate) async fn remember_leaves(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), Cause> {
+        if self.memory.lock().tree.is_none() {
             let known = leaves::known(connection).await?;
-            self.memory.lock().leaves = Some(known);
+            self.memory.lock().tree = Some(MerkleTree::new(known));
         }
         Ok(())
     }
 
-    /// Ends a sweep. One that was interrupted may still be resumed, until the next one begins.
+    /// Ends a sweep, and seals it if it came to its end. One that was interrupted may still be
+    /// resumed, until the next one begins.
     #[tracing::instrument(name = "db.sweep.finish", skip_all, fields(sweep.id = sweep.0))]
-    pub async fn finish_sweep(&self, sweep: SweepId, summary: &SweepSummary) -> Result<(), Error> {
+    pub async fn finish_sweep(
+        &self,
+        sweep: SweepId,
+        summary: &SweepSummary,
+    ) -> Result<Option<SealHash>, Error> {
         let mut writer = self.writer.lock().await;
         let finish = async {
             // A power cut must not take back what is reported from here on.
@@ -180,20 +195,20 @@ impl Sweeper {
                 .execute(&mut *writer)
                 .await?;
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-            let finished = sqlx::query(
-                "UPDATE sweeps SET state = ?2, finished_at = ?3, discovery = ?4, verdicts = ?5,
-                     api_calls = ?6, is_abandoned = ?7
-                 WHERE id = ?1 AND state = 'running'",
-            )
-            .bind(sweep.0)
-            .bind(state_word(summary.state))
-            .bind(summary.finished_at.as_microsecond())
-            .bind(summary.discovery.as_ref().map(model::canonical_json))
-            .bind(model::canonical_json(&summary.verdicts))
-            .bind(i64::try_from(summary.api_calls).unwrap_or(i64::MAX))
-            .bind(summary.state == SweepState::Abandoned)
-            .execute(&mut *transaction)
-            .await?;
+            let finished = end(&mut transaction, sweep, summary).await?;
+            if !finished {
+                return Ok(None);
+            }
+            coverage::record(&mut transaction, sweep).await?;
+            let mut seal = None;
+            if summary.state == SweepState::Finished {
+                self.remember_leaves(&mut transaction).await?;
+                let head = (self.memory.lock().tree.as_ref()).map(MerkleTree::head);
+                if let Some(head) = head {
+                    let gaps = summary.gaps.clone();
+                    seal = Some(seals::seal(&mut transaction, sweep, head, gaps).await?);
+                }
+            }
             if summary.state != SweepState::Interrupted {
                 progress::clear(&mut transaction).await?;
             }
@@ -201,11 +216,10 @@ impl Sweeper {
             sqlx::query("PRAGMA synchronous = NORMAL")
                 .execute(&mut *writer)
                 .await?;
-            Ok(finished.rows_affected() == 1)
+            Ok(Some(seal))
         };
         (finish.await)
             .map_err(|cause: Cause| cause.during("finish a sweep", &self.store.path))?
-            .then_some(())
             .ok_or_else(|| self.not_running(sweep))
     }
 
@@ -223,6 +237,29 @@ impl Sweeper {
             sweep,
         }
     }
+}
+
+/// Writes how a sweep ended; `false` if it is not under way.
+async fn end(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+    summary: &SweepSummary,
+) -> Result<bool, Cause> {
+    let finished = sqlx::query(
+        "UPDATE sweeps SET state = ?2, finished_at = ?3, discovery = ?4, verdicts = ?5,
+             api_calls = ?6, is_abandoned = ?7
+         WHERE id = ?1 AND state = 'running'",
+    )
+    .bind(sweep.0)
+    .bind(state_word(summary.state))
+    .bind(summary.finished_at.as_microsecond())
+    .bind(summary.discovery.as_ref().map(model::canonical_json))
+    .bind(model::canonical_json(&summary.verdicts))
+    .bind(i64::try_from(summary.api_calls).unwrap_or(i64::MAX))
+    .bind(summary.state == SweepState::Abandoned)
+    .execute(connection)
+    .await?;
+    Ok(finished.rows_affected() == 1)
 }
 
 fn state_word(state: SweepState) -> &'static str {
@@ -293,7 +330,23 @@ impl Store {
     }
 }
 
-fn sweep_row(row: &SqliteRow) -> Result<SweepRow, Cause> {
+/// One sweep that is there for certain.
+pub(crate) async fn lookup(
+    connection: &mut SqliteConnection,
+    id: SweepId,
+) -> Result<SweepRow, Cause> {
+    let row = sqlx::query(
+        "SELECT sweeps.*, documents.size, documents.body
+         FROM sweeps LEFT JOIN documents ON documents.id = sweeps.organization
+         WHERE sweeps.id = ?1",
+    )
+    .bind(id.0)
+    .fetch_one(connection)
+    .await?;
+    sweep_row(&row)
+}
+
+pub(crate) fn sweep_row(row: &SqliteRow) -> Result<SweepRow, Cause> {
     let columns = Columns::of("sweeps", row)?;
     let organization = match columns.get::<Option<i64>>("organization")? {
         Some(_) => {
@@ -320,6 +373,7 @@ fn sweep_row(row: &SqliteRow) -> Result<SweepRow, Cause> {
         finished_at: columns.time("finished_at")?,
         caller: columns.parsed("caller")?,
         scanner_version: columns.get("scanner_version")?,
+        configuration: columns.hash("configuration")?,
         scope: columns.required("scope", columns.json("scope")?)?,
         organization,
         discovery: columns.json("discovery")?,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use filter_pattern::{FieldConstraint, FilterPattern, RequiredEvent};
-use model::ControlId;
+use model::{ContentHash, ControlId};
 use serde::Deserialize;
 
 use super::{BenchmarkSection, Control, EventGroup, Prescription, Severity};
@@ -143,12 +143,15 @@ impl TryFrom<String> for PatternText {
     }
 }
 
-impl From<ControlFile> for Control {
-    fn from(file: ControlFile) -> Self {
+impl ControlFile {
+    /// The control that the file with this text describes.
+    pub(super) fn control(self, text: &str) -> Control {
+        let file = self;
         let groups: Vec<EventGroup> = file.required.into_iter().map(|table| table.0).collect();
         let required = groups.iter().flat_map(EventGroup::required).collect();
         let asked_for = groups.iter().flat_map(EventGroup::asked_for).collect();
-        Self {
+        Control {
+            content_hash: ContentHash::of_text(text),
             id: file.id,
             title: file.title,
             severity: file.severity,

@@ -4,8 +4,18 @@ use crate::{
     FindingQuery,
     fixture::{Folder, account, account_id, header, judged, sweep},
 };
-use model::Reason;
+use model::{AccountId, Reason, SweepId};
 use std::collections::BTreeSet;
+
+async fn depart(
+    sweeper: &crate::Sweeper,
+    sweep: SweepId,
+    members: &BTreeSet<AccountId>,
+    judged: &BTreeSet<AccountId>,
+) {
+    let gone = sweeper.departed(members, judged).await.unwrap();
+    sweeper.record_departures(sweep, &gone, &[]).await.unwrap();
+}
 
 #[tokio::test]
 async fn an_account_that_left_is_not_remembered_and_its_history_ends() {
@@ -18,10 +28,7 @@ async fn an_account_that_left_is_not_remembered_and_its_history_ends() {
 
     let second = sweeper.begin_sweep(&header()).await.unwrap();
     let members = BTreeSet::from([account_id(1)]);
-    sweeper
-        .record_departures(second, &members, &BTreeSet::new())
-        .await
-        .unwrap();
+    depart(&sweeper, second, &members, &BTreeSet::new()).await;
     let remembered = sweeper.store().remembered_accounts().await.unwrap();
     assert_eq!(remembered, [account(1)]);
     let of = async |sweep| {
@@ -36,7 +43,7 @@ async fn an_account_that_left_is_not_remembered_and_its_history_ends() {
     assert_eq!(of(Some(model::SweepId(1))).await, 1, "it was so then");
 
     // It comes back.
-    sweeper.commit(second, &accounts[1..]).await.unwrap();
+    sweeper.commit(second, &accounts[1..], &[]).await.unwrap();
     assert_eq!(of(None).await, 1);
 }
 
@@ -47,10 +54,7 @@ async fn an_account_that_leaves_after_it_was_judged_stays_until_the_next_sweep()
     sweep(&sweeper, &[judged(1, Reason::TrailAbsent)]).await;
     let second = sweeper.begin_sweep(&header()).await.unwrap();
     let seen = BTreeSet::from([account_id(1)]);
-    sweeper
-        .record_departures(second, &BTreeSet::new(), &seen)
-        .await
-        .unwrap();
+    depart(&sweeper, second, &BTreeSet::new(), &seen).await;
     assert_eq!(
         sweeper.store().remembered_accounts().await.unwrap().len(),
         1
@@ -73,10 +77,7 @@ async fn an_account_that_was_named_by_hand_never_was_a_member() {
             .is_empty()
     );
     let second = sweeper.begin_sweep(&header()).await.unwrap();
-    sweeper
-        .record_departures(second, &BTreeSet::new(), &BTreeSet::new())
-        .await
-        .unwrap();
+    depart(&sweeper, second, &BTreeSet::new(), &BTreeSet::new()).await;
     let known = sweeper.store().findings(&FindingQuery::default()).await;
     assert_eq!(known.unwrap().len(), 1);
 }

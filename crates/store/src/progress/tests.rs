@@ -22,7 +22,7 @@ async fn died(folder: &Folder) -> SweepId {
         judged(1, Reason::TrailAbsent),
         judged(2, Reason::EvidenceGap),
     ];
-    sweeper.commit(dead, &seen).await.unwrap();
+    sweeper.commit(dead, &seen, &[]).await.unwrap();
     dead
 }
 
@@ -41,12 +41,13 @@ async fn a_sweep_whose_process_died_goes_on_with_what_is_missing() {
         Some(ResumedSweep {
             id: dead,
             judged: [1, 2].map(account_id).into(),
+            gaps: std::collections::BTreeMap::new(),
             verdicts: counts(),
             api_calls: 0,
         })
     );
     sweeper
-        .commit(dead, &[judged(3, Reason::TrailAbsent)])
+        .commit(dead, &[judged(3, Reason::TrailAbsent)], &[])
         .await
         .unwrap();
     sweeper.finish_sweep(dead, &summary()).await.unwrap();

@@ -1,0 +1,215 @@
+//! Seals: each finished sweep under one hash, on top of the one before.
+
+use std::collections::BTreeMap;
+
+use model::{ContentHash, GapClass, Organization, SweepId};
+use proof::{BatchHash, MerkleRoot, Seal, SealHash, SealHeader, TreeHead, batch_hash};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    Error, Store, SweepRow,
+    column::Columns,
+    drifts,
+    error::Cause,
+    evidence::{self, Documents},
+    journal, sweeps,
+};
+
+/// A seal as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SealRow {
+    /// The seal.
+    pub seal: Seal,
+    /// Its header's canonical JSON.
+    pub header: String,
+    /// The rows of drifts that it is over: after the first, up to and with the second.
+    pub(crate) drifts: (i64, i64),
+    /// The records of the journal that it is over, likewise.
+    pub(crate) journal: (i64, i64),
+}
+
+/// Seals a sweep that is finished by the books, in the same transaction.
+pub(crate) async fn seal(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+    accounts: TreeHead,
+    gaps: BTreeMap<GapClass, u64>,
+) -> Result<SealHash, Cause> {
+    let row = sweeps::lookup(connection, sweep).await?;
+    let before = last(connection).await?;
+    let header = header(&row, gaps)?;
+    let text = header.canonical();
+    let drifts_after = before.as_ref().map_or(0, |row| row.drifts.1);
+    let journal_after = before.as_ref().map_or(0, |row| row.journal.1);
+    let drifts_until = newest(connection, "SELECT coalesce(max(id), 0) FROM drifts").await?;
+    let journal_until = newest(connection, "SELECT coalesce(max(id), 0) FROM journal").await?;
+    let (drifts_until, journal_until) = (
+        drifts_until.max(drifts_after),
+        journal_until.max(journal_after),
+    );
+    let seal = Seal::make(
+        before.map(|row| row.seal.hash),
+        &header,
+        accounts,
+        drifts_hash(connection, (drifts_after, drifts_until)).await?,
+        journal_hash(connection, (journal_after, journal_until)).await?,
+    );
+    let hash = ContentHash::of_text(&text);
+    let documents = Documents::from([(hash, text.as_str())]);
+    let header = (evidence::put(connection, &documents).await?)
+        .get(&hash)
+        .copied();
+    sqlx::query(
+        "INSERT INTO seals (sweep, version, previous, header, accounts, root, drifts_until, drifts,
+             journal_until, journal, hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )
+    .bind(sweep.0)
+    .bind(seal.version)
+    .bind(seal.previous.map(|hash| hash.as_bytes().to_vec()))
+    .bind(header)
+    .bind(i64::try_from(seal.accounts.accounts).unwrap_or(i64::MAX))
+    .bind(seal.accounts.root.as_bytes().to_vec())
+    .bind(drifts_until)
+    .bind(seal.drifts.as_bytes().to_vec())
+    .bind(journal_until)
+    .bind(seal.journal.as_bytes().to_vec())
+    .bind(seal.hash.as_bytes().to_vec())
+    .execute(connection)
+    .await?;
+    Ok(seal.hash)
+}
+
+async fn newest(connection: &mut SqliteConnection, query: &'static str) -> Result<i64, Cause> {
+    Ok(sqlx::query_scalar(query).fetch_one(connection).await?)
+}
+
+/// The hash over drifts, as they are stored.
+pub(crate) async fn drifts_hash(
+    connection: &mut SqliteConnection,
+    rows: (i64, i64),
+) -> Result<BatchHash, Cause> {
+    let drifts = drifts::between(connection, rows).await?;
+    Ok(batch_hash(drifts.iter().map(model::canonical_json)))
+}
+
+/// The hash over records of the journal, as they are stored.
+pub(crate) async fn journal_hash(
+    connection: &mut SqliteConnection,
+    rows: (i64, i64),
+) -> Result<BatchHash, Cause> {
+    let records = journal::between(connection, rows).await?;
+    Ok(batch_hash(records.iter().map(model::canonical_json)))
+}
+
+/// What a seal says of a sweep, from its row.
+pub(crate) fn header(row: &SweepRow, gaps: BTreeMap<GapClass, u64>) -> Result<SealHeader, Cause> {
+    let finished_at = row.finished_at.ok_or_else(|| {
+        Cause::damaged(
+            "sweeps",
+            "finished_at",
+            row.id.0,
+            "a finished sweep has an end",
+        )
+    })?;
+    Ok(SealHeader {
+        sweep: row.id,
+        organization_id: row.organization.as_ref().map(|it| it.id.clone()),
+        organization: row
+            .organization
+            .as_ref()
+            .map(ContentHash::of::<Organization>),
+        caller: row.caller,
+        scope: row.scope.clone(),
+        scanner_version: row.scanner_version.clone(),
+        configuration: row.configuration,
+        started_at: row.started_at,
+        finished_at,
+        state: row.state,
+        discovery: row.discovery.clone(),
+        verdicts: row.verdicts.clone(),
+        gaps,
+        accounts_seen: row.accounts_seen,
+        findings_seen: row.findings_seen,
+        api_calls: row.api_calls.unwrap_or_default(),
+    })
+}
+
+const SEALS: &str = "SELECT seals.sweep AS id, seals.*, size, body,
+        lag(drifts_until, 1, 0) OVER (ORDER BY sweep) AS drifts_after,
+        lag(journal_until, 1, 0) OVER (ORDER BY sweep) AS journal_after
+    FROM seals JOIN documents ON documents.id = seals.header";
+
+async fn last(connection: &mut SqliteConnection) -> Result<Option<SealRow>, Cause> {
+    let row = sqlx::query(
+        "SELECT seals.sweep AS id, seals.*, size, body, 0 AS drifts_after, 0 AS journal_after
+         FROM seals JOIN documents ON documents.id = seals.header
+         ORDER BY sweep DESC LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(seal_row).transpose()
+}
+
+/// Every seal, the first one first.
+pub(crate) async fn all(connection: &mut SqliteConnection) -> Result<Vec<SealRow>, Cause> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{SEALS} ORDER BY sweep")))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(seal_row).collect()
+}
+
+fn seal_row(row: &SqliteRow) -> Result<SealRow, Cause> {
+    let columns = Columns::of("seals", row)?;
+    let short = |column| columns.damaged(column, "a SHA-256 has 32 bytes");
+    let hash = |column: &'static str| -> Result<SealHash, Cause> {
+        SealHash::from_bytes(columns.get(column)?).ok_or_else(|| short(column))
+    };
+    let batch = |column: &'static str| -> Result<BatchHash, Cause> {
+        BatchHash::from_bytes(columns.get(column)?).ok_or_else(|| short(column))
+    };
+    let header = evidence::text(&columns)?;
+    let version: i64 = columns.get("version")?;
+    let seal = Seal {
+        version: u32::try_from(version).map_err(|source| columns.damaged("version", source))?,
+        sweep: SweepId(columns.id()),
+        previous: match columns.get::<Option<&[u8]>>("previous")? {
+            Some(_) => Some(hash("previous")?),
+            None => None,
+        },
+        header: ContentHash::of_text(&header),
+        accounts: TreeHead {
+            accounts: columns.count("accounts")?,
+            root: MerkleRoot::from_bytes(columns.get("root")?).ok_or_else(|| short("root"))?,
+        },
+        drifts: batch("drifts")?,
+        journal: batch("journal")?,
+        hash: hash("hash")?,
+    };
+    Ok(SealRow {
+        seal,
+        header,
+        drifts: (columns.get("drifts_after")?, columns.get("drifts_until")?),
+        journal: (columns.get("journal_after")?, columns.get("journal_until")?),
+    })
+}
+
+impl Store {
+    /// The seal of a sweep; `None` where it is not finished or was finished by an earlier version.
+    #[tracing::instrument(name = "db.seal.lookup", skip(self))]
+    pub async fn seal(&self, sweep: SweepId) -> Result<Option<SealRow>, Error> {
+        Ok((self.seals().await?)
+            .into_iter()
+            .find(|row| row.seal.sweep == sweep))
+    }
+
+    /// Every seal, the first one first.
+    #[tracing::instrument(name = "db.seal.list", skip(self))]
+    pub async fn seals(&self) -> Result<Vec<SealRow>, Error> {
+        let read = async {
+            let mut connection = self.readers.acquire().await?;
+            all(&mut connection).await
+        };
+        (read.await).map_err(|cause: Cause| cause.during("list the seals", &self.path))
+    }
+}
