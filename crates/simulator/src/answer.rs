@@ -8,6 +8,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
+use crate::advance::Waiting;
 use crate::api_error::ApiError;
 use crate::calls::{CallLog, CallNumbers, Ending};
 use crate::chance::Draw;
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     started: Instant,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) withheld: RwLock<Vec<String>>,
+    pub(crate) waiting: Waiting,
     unroutable: AtomicU64,
 }
 
@@ -69,9 +71,11 @@ impl Shared {
         for rule in world.faults.drain(..) {
             faults.add(rule);
         }
+        world.start_timeline(clock.now());
         Self {
             seed,
             clock,
+            waiting: Waiting::new(&world),
             world: RwLock::new(world),
             sessions: Mutex::default(),
             calls: Mutex::default(),
@@ -96,6 +100,7 @@ impl Shared {
                 &id,
             ));
         };
+        self.let_time_pass();
         let asked_at = self.started.elapsed();
         let world = read(&self.world);
         let identity = self.identify(&world, &request);
@@ -280,6 +285,7 @@ impl Shared {
             withheld: &withheld,
             principal_arn: &identity.arn,
         };
+        let now = self.clock.now();
         let call = Call {
             service,
             world,
@@ -289,7 +295,8 @@ impl Shared {
             params: &params,
             permit,
             is_refused: fault == Some(FaultKind::AccessDenied),
-            now: self.clock.now(),
+            now,
+            waited_until: self.waiting.waited_until(now),
             draw,
             sessions: &self.sessions,
         };

@@ -129,7 +129,7 @@ async fn answer(
 ) -> Result<Response<Outgoing>, Infallible> {
     let (parts, body) = request.into_parts();
     if let Some(what) = parts.uri.path().strip_prefix(CONTROL_PATH) {
-        return Ok(control(&parts.method, what, shared));
+        return Ok(control(&parts.method, what, parts.uri.query(), shared));
     }
     let Ok(body) = Limited::new(body, MAX_REQUEST_BYTES).collect().await else {
         let mut refusal = Response::new(whole(Vec::new()));
@@ -150,10 +150,16 @@ async fn answer(
     }
 }
 
-/// Tells of the calls, or forgets them, for scripts that measure a client. These requests are no
-/// calls, and need no signature.
-fn control(method: &Method, what: &str, shared: &Shared) -> Response<Outgoing> {
+/// Tells of the calls, or forgets them, for scripts that measure a client; lets the world go on.
+/// These requests are no calls, and need no signature.
+fn control(
+    method: &Method,
+    what: &str,
+    query: Option<&str>,
+    shared: &Shared,
+) -> Response<Outgoing> {
     let (status, body) = match (what, method) {
+        ("advance", &Method::POST) => advance(query, shared),
         ("report", &Method::GET) => {
             let report = serde_json::to_vec(&shared.load_report()).unwrap_or_default();
             (StatusCode::OK, report)
@@ -162,7 +168,7 @@ fn control(method: &Method, what: &str, shared: &Shared) -> Response<Outgoing> {
             shared.reset();
             (StatusCode::NO_CONTENT, Vec::new())
         }
-        ("report" | "reset", _) => (StatusCode::METHOD_NOT_ALLOWED, Vec::new()),
+        ("advance" | "report" | "reset", _) => (StatusCode::METHOD_NOT_ALLOWED, Vec::new()),
         _ => (StatusCode::NOT_FOUND, Vec::new()),
     };
     let mut response = Response::new(whole(body));
@@ -172,6 +178,35 @@ fn control(method: &Method, what: &str, shared: &Shared) -> Response<Outgoing> {
         response.headers_mut().insert(CONTENT_TYPE, json);
     }
     response
+}
+
+/// Goes on to the next change of the timeline, or by the time in `by=10m`.
+fn advance(query: Option<&str>, shared: &Shared) -> (StatusCode, Vec<u8>) {
+    let asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .find(|(name, _)| name == "by")
+        .map(|(_, time)| time.parse::<jiff::SignedDuration>());
+    let made = match asked {
+        None => shared.advance().map(|made| made.into_iter().collect()),
+        Some(Ok(time)) => shared.advance_by(time),
+        Some(Err(error)) => return (StatusCode::BAD_REQUEST, error.to_string().into_bytes()),
+    };
+    match made {
+        Ok(changes) => {
+            let made: Vec<_> = changes
+                .iter()
+                .map(|change| {
+                    serde_json::json!({
+                        "operation": change.operation.name(),
+                        "account": change.account,
+                        "region": change.region,
+                    })
+                })
+                .collect();
+            let body = serde_json::json!({ "changes": made });
+            (StatusCode::OK, body.to_string().into_bytes())
+        }
+        Err(error) => (StatusCode::CONFLICT, error.to_string().into_bytes()),
+    }
 }
 
 /// A body that may stop in the middle.

@@ -1,5 +1,6 @@
 //! The members of a request, whatever protocol brought them.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::api_error::ApiError;
@@ -44,6 +45,18 @@ impl Params {
             Some(_) => None,
         };
         number.map(Some).ok_or_else(|| self.wrong(name))
+    }
+
+    /// Seconds since 1970, with a fraction or without, as the JSON protocols write a time.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        let seconds = match self.members.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(value) => value.as_f64(),
+        };
+        let time = seconds
+            .and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok())
+            .and_then(|since| Timestamp::from_duration(since).ok());
+        time.map(Some).ok_or_else(|| self.wrong(name))
     }
 
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {

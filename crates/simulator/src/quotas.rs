@@ -94,7 +94,7 @@ impl Quota {
 }
 
 /// Every quota that is enforced. An operation that is not here has none.
-pub(crate) static QUOTAS: [Quota; 27] = [
+pub(crate) static QUOTAS: [Quota; 28] = [
     // STS charges whoever calls, and not the account that AssumeRole enters.
     Quota::regional(Service::Sts, &["AssumeRole", "GetCallerIdentity"], 600.0),
     Quota::own(&["ListAccounts"], 8.0, 12.0),
@@ -120,6 +120,7 @@ pub(crate) static QUOTAS: [Quota; 27] = [
         &["DescribeTrails", "GetTrailStatus", "GetEventSelectors"],
         10.0,
     ),
+    Quota::regional(Service::CloudTrail, &["LookupEvents"], 2.0),
     Quota::regional(Service::Logs, &["DescribeMetricFilters"], 5.0),
     Quota::regional(Service::Logs, &["DescribeLogGroups"], 10.0),
     Quota::regional(Service::CloudWatch, &["DescribeAlarms"], 9.0),
@@ -160,6 +161,7 @@ mod tests {
         };
         assert!(place("DescribeTrails").is_some());
         assert_eq!(place("DescribeTrails"), place("GetTrailStatus"));
+        assert_ne!(place("DescribeTrails"), place("LookupEvents"));
         assert_eq!(Quota::of(Service::Logs, "DescribeTrails").count(), 0);
     }
 }

@@ -3,6 +3,7 @@
 mod format;
 mod pieces;
 mod resolve;
+mod timeline;
 
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,13 @@ pub enum ScenarioError {
 
     #[error("account `{account}`: {problem}")]
     Account { account: String, problem: String },
+
+    #[error("timeline entry {entry}: {problem}")]
+    Timeline {
+        /// From 1 on.
+        entry: usize,
+        problem: String,
+    },
 
     #[error("in {}", path.display())]
     InFile {

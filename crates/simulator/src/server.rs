@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -14,7 +15,7 @@ use crate::connections::{Connections, accept};
 use crate::faults::FaultRule;
 use crate::load_report::LoadReport;
 use crate::sessions::SessionRecord;
-use crate::world::World;
+use crate::world::{Actor, Change, ChangeError, World};
 
 /// How a simulator is set up.
 #[derive(Debug, Clone)]
@@ -100,7 +101,30 @@ impl Simulator {
         for rule in world.faults.drain(..) {
             self.fault(rule);
         }
+        let now = self.shared.clock.now();
+        world.start_timeline(self.shared.waiting.waited_until(now));
+        self.shared.waiting.look_again(&world);
         result
+    }
+
+    /// Makes the next change of the timeline now, due or not, and says which it was; `None` where
+    /// nothing is left to come.
+    pub fn advance(&self) -> Result<Option<Change>, ChangeError> {
+        self.shared.advance()
+    }
+
+    /// As if so much time had passed: what comes due on the timeline happens, and CloudTrail shows
+    /// what it held back. Clocks stay as they are, so that clients need not know.
+    ///
+    /// A change that cannot be made is left out and ends this; those after it wait for the next
+    /// request.
+    pub fn advance_by(&self, time: SignedDuration) -> Result<Vec<Change>, ChangeError> {
+        self.shared.advance_by(time)
+    }
+
+    /// Makes a change that is not on the timeline, and lets CloudTrail record it.
+    pub fn change(&self, change: &Change, by: &Actor) -> Result<(), ChangeError> {
+        self.shared.change(change, by)
     }
 
     /// The calls since the start or the last reset.

@@ -37,6 +37,8 @@ pub(crate) struct Call<'a> {
     /// A fault rule wants this call denied, whatever the policies say.
     pub(crate) is_refused: bool,
     pub(crate) now: Timestamp,
+    /// The present, with the waiting that was skipped: what takes its time is seen as of then.
+    pub(crate) waited_until: Timestamp,
     pub(crate) draw: Draw,
     pub(crate) sessions: &'a Mutex<Sessions>,
 }

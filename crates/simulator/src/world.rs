@@ -4,14 +4,20 @@
 //! change it between two sweeps.
 
 mod account;
+mod actor;
 mod alarm;
+mod api_call;
 mod benchmark_patterns;
 mod chain;
+mod change;
+mod event_history;
 mod event_rule;
 mod metric_filter;
 mod mute_rule;
 mod organization;
 mod partition;
+mod record_call;
+mod timeline;
 mod topic;
 mod topic_policy;
 mod trail;
@@ -23,16 +29,23 @@ use crate::faults::FaultRule;
 use crate::load::Load;
 
 pub use account::{Account, AccountState, DEFAULT_ROLE, Role};
+pub use actor::Actor;
 pub use alarm::{Alarm, CompositeAlarm, EvaluationWindow, MetricQuery};
 pub use benchmark_patterns::BenchmarkControl;
 pub(crate) use benchmark_patterns::narrowed;
 pub(crate) use chain::log_group_arn;
 pub use chain::{ChainNames, FilterNames, Naming};
+pub(crate) use change::Moment;
+pub use change::{Change, ChangeError, Operation};
+pub use event_history::{
+    EventDelay, EventDelayError, EventHistory, EventHistorySettings, EventResource, RecordedEvent,
+};
 pub use event_rule::{EventRule, EventTarget};
 pub use metric_filter::{LogGroup, MetricFilter};
 pub use mute_rule::{MuteKind, MuteRule, MuteStatus};
 pub use organization::{Organization, OrganizationalUnit};
 pub use partition::Partition;
+pub use timeline::{Timeline, TimelineEntry};
 pub use topic::{Subscription, SubscriptionState, Topic};
 pub(crate) use topic_policy::default_policy;
 pub use topic_policy::{PolicyKind, TopicPolicy};
@@ -50,6 +63,10 @@ pub struct World {
     pub faults: Vec<FaultRule>,
     /// How slow and how strict it is.
     pub load: Load,
+    /// What will happen to it.
+    pub timeline: Timeline,
+    /// What CloudTrail has recorded.
+    pub event_history: EventHistory,
     accounts: Vec<Account>,
     index: HashMap<String, usize>,
     /// The places of the organization's accounts, found when they are first listed: each page of
@@ -113,6 +130,8 @@ impl World {
             quirks: Quirks::default(),
             faults: Vec::new(),
             load: Load::default(),
+            timeline: Timeline::default(),
+            event_history: EventHistory::default(),
             accounts: Vec::new(),
             index: HashMap::new(),
             members: OnceLock::new(),

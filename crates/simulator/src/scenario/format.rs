@@ -7,8 +7,9 @@ use serde::Deserialize;
 use crate::faults::FaultRule;
 use crate::load::Load;
 use crate::world::{
-    AccountState, AdvancedSelector, BenchmarkControl, ChainNames, EvaluationWindow, EventSelector,
-    MetricQuery, MuteKind, MuteStatus, Partition, Quirks, SubscriptionState,
+    AccountState, AdvancedSelector, BenchmarkControl, ChainNames, EvaluationWindow,
+    EventHistorySettings, EventSelector, MetricQuery, MuteKind, MuteStatus, Partition, Quirks,
+    SubscriptionState,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -27,6 +28,9 @@ pub(super) struct File {
     pub(super) canary: Option<String>,
     pub(super) account: Vec<AccountTable>,
     pub(super) fault: Vec<FaultRule>,
+    pub(super) event_history: EventHistorySettings,
+    /// Read entry by entry: what else an entry has depends on its change.
+    pub(super) timeline: Vec<toml::Table>,
 }
 
 #[derive(Debug, Deserialize)]

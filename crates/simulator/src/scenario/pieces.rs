@@ -129,20 +129,7 @@ pub(super) fn add_filter(
     place: &Place<'_>,
 ) -> Result<(), ScenarioError> {
     let region = place.region(table.region.as_ref());
-    let names = Naming::Slugs.of(table.control);
-    let filter = MetricFilter {
-        name: table.name.clone().unwrap_or(names.filter),
-        pattern: pattern(account_table, table)?,
-        namespace: table.namespace.clone(),
-        metric: table.metric.clone().unwrap_or(names.metric),
-        value: table.value.clone(),
-        default_value: table.default,
-        dimensions: table.dimensions.clone(),
-        unit: table.unit.clone(),
-        apply_on_transformed_logs: table.on_transformed_logs,
-        field_selection_criteria: table.field_selection.clone(),
-        emit_system_field_dimensions: table.emit_dimensions.clone(),
-    };
+    let filter = metric_filter(account_table, table)?;
     let groups = &mut account.log_groups;
     let found = groups
         .iter_mut()
@@ -155,6 +142,26 @@ pub(super) fn add_filter(
         }),
     }
     Ok(())
+}
+
+pub(super) fn metric_filter(
+    account: &AccountTable,
+    table: &FilterTable,
+) -> Result<MetricFilter, ScenarioError> {
+    let names = Naming::Slugs.of(table.control);
+    Ok(MetricFilter {
+        name: table.name.clone().unwrap_or(names.filter),
+        pattern: pattern(account, table)?,
+        namespace: table.namespace.clone(),
+        metric: table.metric.clone().unwrap_or(names.metric),
+        value: table.value.clone(),
+        default_value: table.default,
+        dimensions: table.dimensions.clone(),
+        unit: table.unit.clone(),
+        apply_on_transformed_logs: table.on_transformed_logs,
+        field_selection_criteria: table.field_selection.clone(),
+        emit_system_field_dimensions: table.emit_dimensions.clone(),
+    })
 }
 
 fn pattern(account: &AccountTable, table: &FilterTable) -> Result<String, ScenarioError> {

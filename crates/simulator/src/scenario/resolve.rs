@@ -7,6 +7,7 @@ use super::format::{
     AccountTable, AlarmTable, ChainKind, File, FilterTable, LogGroupTable, RoleTable, TopicTable,
 };
 use super::pieces;
+use super::timeline::{self, EntryTable};
 use crate::world::{Account, BenchmarkControl, Organization, Partition, Role, World};
 
 /// Ids of accounts that do not say theirs: 111100000001, 111100000002 and so on.
@@ -14,9 +15,16 @@ const FIRST_ID: u64 = 111_100_000_001;
 
 pub(super) fn world(file: File) -> Result<World, ScenarioError> {
     let tables = repeated(file.account);
-    let ids = assign_ids(&tables)?;
-    let names = Names { ids: &ids };
     let first = tables.first().ok_or(ScenarioError::NoAccount)?;
+    let entries = (1..)
+        .zip(file.timeline)
+        .map(|(number, table)| EntryTable::read(number, table))
+        .collect::<Result<Vec<_>, _>>()?;
+    // With those that come later, so that whoever is there from the start may already trust them.
+    let created = entries.iter().filter_map(EntryTable::created).cloned();
+    let all_tables: Vec<AccountTable> = tables.iter().cloned().chain(created).collect();
+    let ids = assign_ids(&all_tables)?;
+    let names = Names { ids: &ids };
     let management = match &file.organization.management {
         Some(name) => names.id("organization.management", name)?,
         None => names.id("organization", &first.name)?,
@@ -52,7 +60,7 @@ pub(super) fn world(file: File) -> Result<World, ScenarioError> {
     world.organization = file.organization.exists.then_some(organization);
     world.caller.account = match &file.caller.account {
         Some(name) => place.names.id("caller.account", name)?,
-        None => management,
+        None => management.clone(),
     };
     if let Some(principal) = file.caller.principal {
         world.caller.principal = principal;
@@ -68,6 +76,8 @@ pub(super) fn world(file: File) -> Result<World, ScenarioError> {
     if let Some(canary) = &file.canary {
         world.plant_canary(canary);
     }
+    world.event_history.settings = file.event_history;
+    timeline::add(&mut world, entries, &all_tables, &place, &management)?;
     Ok(world)
 }
 
@@ -121,6 +131,11 @@ pub(super) struct Names<'a> {
 }
 
 impl Names<'_> {
+    /// Whether the account of the table has that id.
+    pub(super) fn is(&self, table: &AccountTable, id: &str) -> bool {
+        self.ids.get(&table.name).is_some_and(|own| own == id)
+    }
+
     pub(super) fn id(&self, place: &str, reference: &str) -> Result<String, ScenarioError> {
         if let Some(id) = self.ids.get(reference) {
             return Ok(id.clone());
@@ -146,6 +161,11 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// What roles are called in this scenario, if it says so.
+    pub(super) fn role_name(&self) -> Option<String> {
+        self.role.name.clone()
+    }
+
     pub(super) fn region(&self, own: Option<&String>) -> String {
         own.unwrap_or(&self.region).clone()
     }
@@ -177,7 +197,7 @@ impl Place<'_> {
     }
 }
 
-fn account(
+pub(super) fn account(
     table: &AccountTable,
     place: &Place<'_>,
     management: &str,

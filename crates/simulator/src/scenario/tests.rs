@@ -179,3 +179,85 @@ fn a_policy_is_named_or_written_out() {
         assert!(document["Statement"][0]["Resource"].is_string(), "{text}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_a_timeline_is_named_with_its_entry() {
+    let base = "[[account]]\nname = \"a\"\nchain = \"complete\"\n[[account]]\nname = \"b\"\n";
+    let cases = [
+        ("account = \"a\"", "missing field `change`"),
+        (
+            "account = \"a\"\nchange = \"explode\"",
+            "unknown variant `explode`",
+        ),
+        ("change = \"stop-logging\"", "`account` is missing"),
+        (
+            "account = \"c\"\nchange = \"stop-logging\"",
+            "there is no account `c`",
+        ),
+        (
+            "account = \"a\"\nchange = \"stop-logging\"\ntrial = 1",
+            "`trial`",
+        ),
+        (
+            "account = \"a\"\nchange = \"suspend-account\"\nname = 1",
+            "`name`",
+        ),
+        (
+            "account = \"a\"\nafter = \"soon\"\nchange = \"stop-logging\"",
+            "`after`",
+        ),
+        (
+            "account = \"a\"\nby = { ip = \"\" }\nchange = \"stop-logging\"",
+            "`by`: unknown field `ip`",
+        ),
+        // Tried before anybody asks for it.
+        (
+            "account = \"b\"\nchange = \"stop-logging\"",
+            "no trail `management-events` in us-east-1",
+        ),
+        (
+            "account = \"a\"\nchange = \"put-metric-filter\"\nexcept = [\"x\"]",
+            "`x` is none of",
+        ),
+        (
+            "account = \"a\"\nchange = \"create-account\"\nname = \"d\"",
+            "no `account`",
+        ),
+        (
+            "account = \"a\"\nchange = \"attach-policy\"\ndeny = [\"*\"]",
+            "do not bind the management account",
+        ),
+    ];
+    for (entry, expected) in cases {
+        let message = error(&format!("{base}[[timeline]]\n{entry}"));
+        assert!(message.contains(expected), "{entry}: {message}");
+    }
+    let second = format!(
+        "{base}{0}{0}",
+        "[[timeline]]\naccount = \"a\"\nchange = \"delete-topic\"\n"
+    );
+    assert!(
+        error(&second).starts_with("timeline entry 2: "),
+        "{}",
+        error(&second)
+    );
+}
+
+#[test]
+fn an_account_that_will_be_created_has_an_id_from_the_start_and_is_not_there_yet() {
+    let world = World::from_toml(
+        "[[account]]\nname = \"a\"\n[[account]]\nname = \"b\"\n\
+         roles = [{ trusted = [\"later\"] }]\n[[timeline]]\nafter = \"1h 30m\"\n\
+         change = \"create-account\"\nname = \"later\"\nunit = \"New\"\n\
+         [[timeline]]\naccount = \"later\"\nchange = \"move-account\"\nunit = \"\"",
+    )
+    .unwrap();
+    assert_eq!(
+        world.named("b").unwrap().roles[0].trusted_accounts,
+        ["111100000003"]
+    );
+    assert!(world.named("later").is_none());
+    assert_eq!(world.timeline.entries.len(), 2);
+    let after = world.timeline.entries[0].after.unwrap();
+    assert_eq!(after, jiff::SignedDuration::from_mins(90));
+}

@@ -1,5 +1,7 @@
 //! CloudTrail: trails as the owner and as members of the organization see them.
 
+mod lookup_events;
+
 use jiff::Timestamp;
 
 use super::{ArnParts, Call};
@@ -22,6 +24,7 @@ pub(super) fn answer(operation: &str, call: &Call<'_>) -> Result<Fields, ApiErro
             let (owner, trail) = find_trail(call, "TrailName", "cloudtrail:GetEventSelectors")?;
             Ok(selectors(call, owner, trail))
         }
+        "LookupEvents" => lookup_events::lookup_events(call),
         other => Err(Service::CloudTrail.unknown_operation(other)),
     }
 }

@@ -2,10 +2,9 @@
 
 use super::{ArnParts, Call};
 use crate::api_error::ApiError;
-use crate::chance::Draw;
 use crate::service::Service;
 use crate::value::{Fields, Value};
-use crate::world::{Subscription, SubscriptionState, Topic, TopicPolicy, default_policy};
+use crate::world::{SubscriptionState, Topic, TopicPolicy, default_policy};
 
 const PAGE: usize = 100;
 
@@ -77,7 +76,7 @@ fn list_subscriptions(call: &Call<'_>, arn: &str, topic: &Topic) -> Result<Field
             Fields::new()
                 .with("TopicArn", arn.to_owned())
                 .with("Protocol", &subscription.protocol)
-                .with("SubscriptionArn", subscription_arn(arn, topic, position))
+                .with("SubscriptionArn", topic.subscription_arn(arn, position))
                 .with("Owner", owner.unwrap_or_default().to_owned())
                 .with("Endpoint", &subscription.endpoint)
                 .into()
@@ -86,30 +85,6 @@ fn list_subscriptions(call: &Call<'_>, arn: &str, topic: &Topic) -> Result<Field
     Ok(Fields::new()
         .with("Subscriptions", items)
         .maybe("NextToken", page.next_token))
-}
-
-/// Depends on who listens and not on the place in the list, so that a subscription keeps its ARN
-/// when another one goes.
-fn subscription_arn(topic_arn: &str, topic: &Topic, position: usize) -> String {
-    let Subscription {
-        protocol,
-        endpoint,
-        state,
-        ..
-    } = &topic.subscriptions[position];
-    match state {
-        SubscriptionState::Pending => "PendingConfirmation".to_owned(),
-        SubscriptionState::Deleted => "Deleted".to_owned(),
-        SubscriptionState::Unheard => "AwaitingReview".to_owned(),
-        SubscriptionState::Confirmed => {
-            let alike = topic.subscriptions[..position]
-                .iter()
-                .filter(|other| other.protocol == *protocol && other.endpoint == *endpoint)
-                .count();
-            let parts = [topic_arn, protocol, endpoint, &alike.to_string()];
-            format!("{topic_arn}:{}", Draw::new(0, &parts).uuid())
-        }
-    }
 }
 
 fn topic_attributes(call: &Call<'_>, arn: &str, topic: &Topic) -> Fields {

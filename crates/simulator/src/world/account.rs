@@ -11,7 +11,7 @@ use crate::chance::Draw;
 /// but the management account has.
 pub const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Account {
     pub id: String,
     pub name: String,

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::TopicPolicy;
+use crate::chance::Draw;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
@@ -41,6 +42,35 @@ impl Topic {
     /// AWS tells FIFO topics by their name.
     pub fn is_fifo(&self) -> bool {
         self.name.strip_suffix(".fifo").is_some()
+    }
+
+    /// Depends on who listens and not on the place in the list, so that a subscription keeps its
+    /// ARN when another one goes.
+    pub(crate) fn subscription_arn(&self, topic_arn: &str, position: usize) -> String {
+        let Some(Subscription {
+            protocol,
+            endpoint,
+            state,
+            ..
+        }) = self.subscriptions.get(position)
+        else {
+            return "Deleted".to_owned();
+        };
+        match state {
+            SubscriptionState::Pending => "PendingConfirmation".to_owned(),
+            SubscriptionState::Deleted => "Deleted".to_owned(),
+            SubscriptionState::Unheard => "AwaitingReview".to_owned(),
+            SubscriptionState::Confirmed => {
+                let alike = self
+                    .subscriptions
+                    .iter()
+                    .take(position)
+                    .filter(|other| other.protocol == *protocol && other.endpoint == *endpoint)
+                    .count();
+                let parts = [topic_arn, protocol, endpoint, &alike.to_string()];
+                format!("{topic_arn}:{}", Draw::new(0, &parts).uuid())
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 )]
 
 mod answers;
+mod event_history;
 mod faults;
 mod load;
 mod notification;
