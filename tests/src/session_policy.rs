@@ -19,6 +19,9 @@ const ACTIONS: [&str; 12] = [
     "sns:ListSubscriptionsByTopic",
 ];
 
+/// What sessions may do besides, to say who changed something. A sweep reads no evidence with it.
+const LOOKUP: &str = "cloudtrail:LookupEvents";
+
 /// What these answer is advice: a verdict never rests on them.
 const ADVISORY: [&str; 3] = [
     "cloudwatch:ListAlarmMuteRules",
@@ -124,6 +127,16 @@ async fn each_action_of_the_session_policy_is_needed() {
 }
 
 #[tokio::test]
+async fn nobody_who_may_not_look_up_events_misses_any_evidence() {
+    let simulator = start(world()).await;
+    let allowed = Shell::at(&simulator).once(&[]).await;
+    simulator.withhold_action(LOOKUP);
+    let run = Shell::at(&simulator).once(&[]).await;
+    assert_eq!(run.answers(), allowed.answers());
+    assert_eq!(apis_of_gaps(&run), apis_of_gaps(&allowed));
+}
+
+#[tokio::test]
 async fn sessions_ask_for_exactly_the_actions_that_are_needed() {
     let simulator = start(world()).await;
     let shell = Shell::at(&simulator);
@@ -143,8 +156,11 @@ async fn sessions_ask_for_exactly_the_actions_that_are_needed() {
             actions
         }
     };
-    assert_eq!(asked(&[]).await, ACTIONS);
-    let mut with_regions = ACTIONS.to_vec();
+    let mut actions = ACTIONS.to_vec();
+    actions.push(LOOKUP);
+    actions.sort_unstable();
+    assert_eq!(asked(&[]).await, actions);
+    let mut with_regions = actions;
     with_regions.push("account:ListRegions");
     with_regions.sort_unstable();
     assert_eq!(asked(&["--regions", "all"]).await, with_regions);

@@ -56,6 +56,7 @@ pub enum Api {
     DescribeTrails,
     GetTrailStatus,
     GetEventSelectors,
+    LookupEvents,
     DescribeLogGroups,
     DescribeMetricFilters,
     DescribeAlarmsForMetric,
@@ -94,7 +95,7 @@ pub(crate) enum Scope {
 
 impl Api {
     /// Every operation.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::GetCallerIdentity,
         Self::AssumeRole,
         Self::DescribeOrganization,
@@ -108,6 +109,7 @@ impl Api {
         Self::DescribeTrails,
         Self::GetTrailStatus,
         Self::GetEventSelectors,
+        Self::LookupEvents,
         Self::DescribeLogGroups,
         Self::DescribeMetricFilters,
         Self::DescribeAlarmsForMetric,
@@ -131,9 +133,10 @@ impl Api {
             | Self::ListDelegatedAdministrators
             | Self::ListTagsForResource => Service::Organizations,
             Self::ListRegions => Service::Account,
-            Self::DescribeTrails | Self::GetTrailStatus | Self::GetEventSelectors => {
-                Service::CloudTrail
-            }
+            Self::DescribeTrails
+            | Self::GetTrailStatus
+            | Self::GetEventSelectors
+            | Self::LookupEvents => Service::CloudTrail,
             Self::DescribeLogGroups | Self::DescribeMetricFilters => Service::Logs,
             Self::DescribeAlarmsForMetric | Self::DescribeAlarms | Self::ListAlarmMuteRules => {
                 Service::CloudWatch
@@ -159,6 +162,7 @@ impl Api {
             Self::DescribeTrails => "DescribeTrails",
             Self::GetTrailStatus => "GetTrailStatus",
             Self::GetEventSelectors => "GetEventSelectors",
+            Self::LookupEvents => "LookupEvents",
             Self::DescribeLogGroups => "DescribeLogGroups",
             Self::DescribeMetricFilters => "DescribeMetricFilters",
             Self::DescribeAlarmsForMetric => "DescribeAlarmsForMetric",
@@ -191,6 +195,7 @@ impl Api {
             Self::DescribeTrails | Self::GetTrailStatus | Self::GetEventSelectors => {
                 ("cloudtrail-read", 10.0, 10.0)
             }
+            Self::LookupEvents => ("lookup-events", 2.0, 2.0),
             Self::DescribeLogGroups => ("log-groups", 10.0, 10.0),
             Self::DescribeMetricFilters => ("metric-filters", 5.0, 5.0),
             Self::DescribeAlarmsForMetric => ("alarms-for-metric", 9.0, 9.0),

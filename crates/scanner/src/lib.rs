@@ -10,21 +10,25 @@ mod collect_subscriptions;
 mod collect_topics;
 mod collect_trails;
 mod endpoint_mask;
+mod look_up_events;
+mod recorded_call;
 mod related_alarms;
 mod shared_lookup;
 mod topic_policy;
 mod unasked;
 
 pub use collect_account::{Collector, IsCandidate, RegionScope};
+pub use look_up_events::{LookedUp, Window, look_up_events};
 
 use aws::Api;
 
-/// The calls that assumed sessions make to collect evidence: the whole of the session policy,
-/// unless regions are asked for as well.
-pub const SESSION_APIS: [Api; 12] = [
+/// The calls that assumed sessions make to collect evidence, and to look up who changed something:
+/// the whole of the session policy, unless regions are asked for as well.
+pub const SESSION_APIS: [Api; 13] = [
     Api::DescribeTrails,
     Api::GetTrailStatus,
     Api::GetEventSelectors,
+    Api::LookupEvents,
     Api::DescribeLogGroups,
     Api::DescribeMetricFilters,
     Api::DescribeAlarmsForMetric,
