@@ -44,6 +44,8 @@ mod session_policy;
 #[cfg(test)]
 mod streaming;
 #[cfg(test)]
+mod timeline;
+#[cfg(test)]
 mod topic_access;
 #[cfg(test)]
 mod unchanged_world;
