@@ -88,6 +88,7 @@ mod tests {
             finished_at: jiff::Timestamp::UNIX_EPOCH,
             state: SweepState::Finished,
             discovery: Some(discovery),
+            gaps: std::collections::BTreeMap::new(),
             verdicts: verdicts.iter().map(|verdict| (*verdict, 1)).collect(),
             api_calls: 0,
         };
