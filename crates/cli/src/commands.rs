@@ -2,6 +2,7 @@
 
 pub(crate) mod controls;
 pub(crate) mod demo;
+pub(crate) mod exception;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod once;

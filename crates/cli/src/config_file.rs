@@ -8,12 +8,13 @@ use std::{
 };
 
 use discovery::Selector;
-use model::{AccountId, Region};
+use model::{AccountId, ControlId, Exception, ExceptionScope, ExceptionSource, Reason, Region};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
     exit::{BadInput, FailOn},
     output::Format,
+    settings::controls,
 };
 
 /// Everything that a file may say; what it does not say is `None`.
@@ -25,6 +26,99 @@ pub(crate) struct ConfigFile {
     pub(crate) scope: ScopeSection,
     pub(crate) aws: AwsSection,
     pub(crate) report: ReportSection,
+    /// `[[exception]]`, one table each.
+    pub(crate) exception: Vec<ExceptionTable>,
+}
+
+/// Findings that are accepted until a date.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExceptionTable {
+    account: Option<AccountId>,
+    ou: Option<FromText<Ou>>,
+    control: Option<FromText<ControlName>>,
+    reason_code: Option<FromText<Reason>>,
+    owner: FromText<Said>,
+    reason: FromText<Said>,
+    ticket: Option<FromText<Said>>,
+    /// The first moment at which it no longer holds: a date, or a time with its offset.
+    expires: FromText<Expiry>,
+}
+
+impl ExceptionTable {
+    pub(crate) fn exception(&self) -> Exception {
+        Exception {
+            scope: ExceptionScope {
+                account: self.account,
+                ou: self.ou.as_ref().map(|ou| ou.0.id()),
+                control: self.control.as_ref().map(|control| control.0.0.clone()),
+                reason_code: self.reason_code.as_ref().map(|reason| reason.0),
+            },
+            owner: self.owner.0.0.clone(),
+            reason: self.reason.0.0.clone(),
+            ticket: self.ticket.as_ref().map(|ticket| ticket.0.0.clone()),
+            expires_at: self.expires.0.0,
+            source: ExceptionSource::Configuration,
+        }
+    }
+}
+
+/// A control by any of its names, as its slug.
+#[derive(Debug, Clone)]
+pub(crate) struct ControlName(pub(crate) ControlId);
+
+impl FromStr for ControlName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = controls(&[text.to_owned()]).map_err(|error| error.to_string())?;
+        let control = found.into_iter().next();
+        control
+            .map(|control| Self(control.id))
+            .ok_or_else(|| "there is no such control".to_owned())
+    }
+}
+
+/// Words that somebody is to read: not empty, and no essay.
+#[derive(Debug, Clone)]
+pub(crate) struct Said(pub(crate) String);
+
+impl FromStr for Said {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if (1..=500).contains(&text.chars().count()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("expected 1 to 500 characters".to_owned())
+        }
+    }
+}
+
+/// When an exception ends: a date (its first moment, UTC) or a time in RFC 3339.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expiry(pub(crate) jiff::Timestamp);
+
+impl FromStr for Expiry {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let of_date = |date: jiff::civil::Date| {
+            let midnight = date.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+            Some(midnight.timestamp())
+        };
+        let date = text.parse::<jiff::civil::Date>().ok().and_then(of_date);
+        // A time without an offset would be read as a date by mistake of its first half.
+        let date = date.filter(|_| text.len() == "2026-01-31".len());
+        date.or_else(|| text.parse().ok()).map(Self).ok_or_else(|| {
+            format!(
+                "`{}` is not when something expires: expected a date such as 2027-01-31, or \
+                 2027-01-31T12:00:00Z",
+                text.escape_debug()
+            )
+        })
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -201,6 +295,16 @@ impl<'de> Deserialize<'de> for RegionList {
             Written::List(list) => list.join(","),
         };
         text.parse().map_err(D::Error::custom)
+    }
+}
+
+impl Ou {
+    /// The id.
+    pub(crate) fn id(&self) -> String {
+        match &self.0 {
+            Selector::Ou(id) => id.clone(),
+            _ => String::new(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the process says with its exit code.
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::ValueEnum;
 use model::{DiscoveryState, SweepState, SweepSummary, Verdict};
@@ -56,15 +56,20 @@ pub(crate) enum FailOn {
     Never,
 }
 
-/// The exit code of a finished sweep.
-pub(crate) fn of_sweep(summary: &SweepSummary, fail_on: FailOn) -> Exit {
+/// The exit code of a finished sweep. What is accepted neither fails nor is unknown.
+pub(crate) fn of_sweep(
+    summary: &SweepSummary,
+    accepted: &BTreeMap<Verdict, u64>,
+    fail_on: FailOn,
+) -> Exit {
+    let count = |counts: &BTreeMap<Verdict, u64>, verdict| counts.get(&verdict).copied();
     let any = |verdict| {
-        summary
-            .verdicts
-            .get(&verdict)
-            .is_some_and(|count| *count > 0)
+        let all = count(&summary.verdicts, verdict).unwrap_or_default();
+        all > count(accepted, verdict).unwrap_or_default()
     };
-    let judged = any(Verdict::Pass) || any(Verdict::Fail);
+    let judged = [Verdict::Pass, Verdict::Fail]
+        .into_iter()
+        .any(|verdict| count(&summary.verdicts, verdict).is_some_and(|all| all > 0));
     let incomplete = matches!(
         summary.discovery,
         None | Some(DiscoveryState::Incomplete { .. })
@@ -92,7 +97,7 @@ mod tests {
             verdicts: verdicts.iter().map(|verdict| (*verdict, 1)).collect(),
             api_calls: 0,
         };
-        of_sweep(&summary, fail_on)
+        of_sweep(&summary, &BTreeMap::new(), fail_on)
     }
 
     fn incomplete() -> DiscoveryState {

@@ -52,6 +52,8 @@ enum Command {
     Explain(commands::explain::Options),
     /// List what past sweeps saw.
     History(commands::history::Options),
+    /// Accept findings until a date: add, list and remove exceptions.
+    Exception(commands::exception::Options),
     /// Check, test and explain filter patterns, without AWS.
     Pattern(commands::pattern::Options),
     /// List what is judged by, and show one control in full.
@@ -95,6 +97,7 @@ fn main() -> ExitCode {
             Command::Simulate(options) => commands::simulate::run(options).await,
             Command::Explain(options) => commands::explain::run(options).await,
             Command::History(options) => commands::history::run(options).await,
+            Command::Exception(options) => commands::exception::run(options).await,
             Command::Pattern(options) => commands::pattern::run(options),
             Command::Controls(options) => commands::controls::run(&options),
         }

@@ -8,12 +8,12 @@ use clap::Args;
 use controls::{Catalog, Control};
 use daemon::{Regions, SweepPlan, session_apis};
 use discovery::{Selection, Selector, Source};
-use model::{AccountId, Region};
+use model::{AccountId, Exception, ExceptionScope, Region};
 
 use crate::{
     config_file::{
-        Account, AccountDeadline, Concurrency, ConfigFile, ExternalId, NameGlob, Ou, QuotaShare,
-        RegionList, RoleName, SessionDuration, SessionName, Tag,
+        Account, AccountDeadline, Concurrency, ConfigFile, ExceptionTable, ExternalId, NameGlob,
+        Ou, QuotaShare, RegionList, RoleName, SessionDuration, SessionName, Tag,
     },
     exit::{BadInput, FailOn},
     output::{Destination, Format},
@@ -229,7 +229,10 @@ pub(crate) fn resolve(
         concurrency: aws.concurrency.or(file.aws.concurrency),
         account_deadline: aws.account_deadline.or(file.aws.account_deadline),
     };
-    let plan = plan(scope, file.scope, &pace)?;
+    let mut plan = plan(scope, file.scope, &pace)?;
+    if files.config.is_some() {
+        plan.exceptions = Some(exceptions(&file.exception)?);
+    }
     let role = file.role;
     let text = |flag: Option<SessionName>,
                 file: Option<crate::config_file::FromText<SessionName>>| {
@@ -360,6 +363,7 @@ fn plan(
         regions,
         monitoring_accounts: either(flags.monitoring_accounts, file.monitoring_accounts),
         controls: controls(&either(flags.controls, file.controls))?,
+        exceptions: None,
         accounts_at_once: (pace.concurrency).map_or(DEFAULT_CONCURRENCY, |number| number.0),
         account_deadline: Duration::from_secs(
             (pace.account_deadline).map_or(DEFAULT_ACCOUNT_DEADLINE, |seconds| seconds.0),
@@ -367,6 +371,18 @@ fn plan(
         resume_within: None,
         scanner_version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+}
+
+/// The exceptions of the configuration. One that has expired is kept: its end is told by a sweep.
+fn exceptions(tables: &[ExceptionTable]) -> anyhow::Result<Vec<Exception>> {
+    let exceptions: Vec<Exception> = tables.iter().map(ExceptionTable::exception).collect();
+    if let Some(wide) = (exceptions.iter()).find(|it| it.scope == ExceptionScope::default()) {
+        return Err(BadInput::of(format!(
+            "configuration: the exception of {} would accept every finding\n  help: say which with account, ou, control or reason_code",
+            wide.owner.escape_debug()
+        )));
+    }
+    Ok(exceptions)
 }
 
 /// The controls of these names, or all of them.

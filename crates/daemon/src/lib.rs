@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod accepted;
 mod account_sweep;
 mod commit_groups;
 mod look_at_accounts;

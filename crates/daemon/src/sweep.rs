@@ -1,6 +1,10 @@
 //! A sweep: discovery, evidence, verdicts, store; the whole direction of the flow in one file.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use aws::{Api, Aws};
 use controls::{Control, Judge, JudgeContext};
@@ -8,8 +12,8 @@ use discovery::{DiscoverError, Listing, Selection, Source};
 use drift::SweepContext;
 use jiff::{SignedDuration, Timestamp};
 use model::{
-    AccountId, Clock, ContentHash, Drift, Organization, Region, SweepHeader, SweepId, SweepScope,
-    SweepState, SweepSummary, Verdict, evidence::Trail,
+    AccountId, Clock, ContentHash, Drift, Exception, Organization, Region, SweepHeader, SweepId,
+    SweepScope, SweepState, SweepSummary, Verdict, evidence::Trail,
 };
 use proof::SealHash;
 use scanner::{Collector, RegionScope};
@@ -18,6 +22,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    accepted::{Judged, accepted},
     account_sweep::{AccountSweep, is_open},
     commit_groups::{Commits, Committed},
     look_at_accounts::{Listed, LookAtAccounts, PAGES, list_accounts},
@@ -52,6 +57,8 @@ pub struct SweepPlan {
     pub monitoring_accounts: Vec<AccountId>,
     /// By what to judge.
     pub controls: Vec<Control>,
+    /// The exceptions of the configuration; `None` where there is none, which changes nothing.
+    pub exceptions: Option<Vec<Exception>>,
     /// How many accounts are looked at at the same time.
     pub accounts_at_once: usize,
     /// How long an account may take. One that takes longer is looked at again when all others are
@@ -97,6 +104,8 @@ pub struct SweepOutcome {
     pub judged: BTreeSet<AccountId>,
     /// What could not be known, in sentences.
     pub notices: Vec<String>,
+    /// How many findings are accepted by exceptions, by verdict.
+    pub accepted: BTreeMap<Verdict, u64>,
     /// How many drifts were found.
     pub drifts: usize,
     /// The seal, for a sweep that came to its end.
@@ -176,6 +185,9 @@ impl Sweep<'_> {
             roster.remember(remembered);
         }
 
+        if let Some(exceptions) = &plan.exceptions {
+            store.reconcile_exceptions(started_at, exceptions).await?;
+        }
         let context = self.context(store, id, &header).await?;
         let commits = Commits {
             store,
@@ -206,6 +218,14 @@ impl Sweep<'_> {
             state = Some(discovery.state);
         }
         drifts += new_controls(store, &commits.context).await?;
+        let of_sweep = Judged {
+            accounts: &judged,
+            controls: &header.scope.controls,
+        };
+        let accepted = accepted(store, &commits.context, started_at, &of_sweep).await?;
+        store.record_drifts(&accepted.expired).await?;
+        drifts += accepted.expired.len();
+        notices.extend(accepted.notices);
         notices.extend(self.ambient_notice(&judged));
         let summary = SweepSummary {
             finished_at: self.clock.now(),
@@ -227,6 +247,7 @@ impl Sweep<'_> {
             organization,
             judged,
             notices,
+            accepted: accepted.verdicts,
             drifts,
             seal,
         })

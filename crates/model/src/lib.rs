@@ -9,6 +9,7 @@ mod clock;
 mod control_id;
 mod drift;
 pub mod evidence;
+mod exception;
 mod finding;
 mod gap;
 mod reason;
@@ -27,6 +28,7 @@ pub use drift::{
     AccountSide, ChainResource, ChangeKind, Drift, DriftId, DriftKind, DriftSide, FieldChange,
     FindingSide, Severity, SweepPair,
 };
+pub use exception::{Exception, ExceptionId, ExceptionScope, ExceptionSource};
 pub use finding::{
     Advice, AdviceCode, ChainNode, CoveredBy, Finding, Judgement, NearMiss, NodeState,
 };

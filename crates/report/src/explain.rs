@@ -4,7 +4,9 @@ use model::{ChainNode, Finding, Gap, Link, NodeState, Verdict};
 use serde_json::Value;
 
 use crate::{
-    Entry, Options, palette, text,
+    Entry, Options, palette,
+    table::accepted_until,
+    text,
     text::{NAME_WIDTH, push_line, push_wrapped, sentence},
 };
 
@@ -53,6 +55,15 @@ fn push_head(out: &mut String, entry: &Entry, options: &Options) {
         ),
     );
     push_wrapped(out, "  ", &sentence(&finding.message), options.width);
+    if let Some(exception) = &entry.exception {
+        let line = accepted_until(exception);
+        push_wrapped(
+            out,
+            "  ",
+            &format!("{line}: {}", sentence(&exception.reason)),
+            options.width,
+        );
+    }
     if let Some(step) = finding.next_step() {
         push_wrapped(out, "Next: ", step, options.width);
     }

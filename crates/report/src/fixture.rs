@@ -153,6 +153,7 @@ pub(crate) fn entry(number: u64, name: &str, finding: Finding) -> Entry {
     Entry {
         finding,
         account: Arc::new(account),
+        exception: None,
     }
 }
 

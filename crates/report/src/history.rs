@@ -96,7 +96,7 @@ fn scope(past: &PastSweep) -> String {
     }
 }
 
-fn table(options: &Options) -> Table {
+pub(crate) fn table(options: &Options) -> Table {
     let mut table = Table::new();
     table
         .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
@@ -110,7 +110,7 @@ fn table(options: &Options) -> Table {
     table
 }
 
-fn lines(table: &Table) -> String {
+pub(crate) fn lines(table: &Table) -> String {
     let mut out = String::new();
     for line in table.lines() {
         push_line(&mut out, &line);

@@ -16,12 +16,12 @@ use model::{
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 
-use crate::{Entry, PastFinding, PastSweep, Report, SweepLine, text};
+use crate::{Entry, PastFinding, PastSweep, Report, SweepLine, exceptions::ExceptionShape, text};
 
 #[cfg(test)]
 mod tests;
 
-const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// Writes a report, a finding at a time as they come.
 pub fn write(
@@ -91,14 +91,14 @@ pub fn render_findings(findings: &[PastFinding]) -> String {
     rendered(|out| write_findings(findings, out))
 }
 
-fn rendered(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+pub(crate) fn rendered(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
     let mut out = Vec::new();
     let written = write(&mut out);
     debug_assert!(written.is_ok(), "writing into memory cannot fail");
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn write_document(document: &impl Serialize, mut out: impl Write) -> io::Result<()> {
+pub(crate) fn write_document(document: &impl Serialize, mut out: impl Write) -> io::Result<()> {
     document.serialize(&mut Serializer::with_formatter(
         &mut out,
         Harmless::default(),
@@ -212,8 +212,7 @@ struct FindingShape<'a> {
     next_step: Option<&'static str>,
     covered_by: Option<CoveredByShape<'a>>,
     advice: &'a [Advice],
-    /// Nobody can accept a finding yet.
-    exception: Option<()>,
+    exception: Option<ExceptionShape<'a>>,
     gaps: Vec<GapShape<'a>>,
     near_misses: &'a [NearMiss],
     chain: Vec<NodeShape<'a>>,
@@ -237,7 +236,7 @@ impl<'a> FindingShape<'a> {
                 is_organization_trail: covered_by.is_organization_trail,
             }),
             advice: &finding.advice,
-            exception: None,
+            exception: entry.exception.as_deref().map(ExceptionShape::of),
             gaps: finding.gaps.iter().map(GapShape::of).collect(),
             near_misses: &finding.near_misses,
             chain: finding.chain.iter().map(NodeShape::of).collect(),

@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use exceptions::{ExceptionState, PastException};
+
 use jiff::Timestamp;
 use model::{
-    Account, AccountId, DiscoveryState, Finding, SweepId, SweepScope, SweepState, Verdict,
+    Account, AccountId, DiscoveryState, Exception, Finding, SweepId, SweepScope, SweepState,
+    Verdict,
 };
 
+pub mod exceptions;
 pub mod explain;
 #[cfg(test)]
 mod fixture;
@@ -72,6 +76,8 @@ pub struct Entry {
     pub finding: Finding,
     /// The account as it was then; its name is empty where it is not known.
     pub account: Arc<Account>,
+    /// The exception that accepts it, if one does.
+    pub exception: Option<Arc<Exception>>,
 }
 
 /// A sweep in the history.

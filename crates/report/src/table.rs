@@ -16,6 +16,8 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use rows::accepted_until;
+
 /// How many rows are listed before the rest is counted by reason: about a screen.
 const LISTED: usize = 40;
 
@@ -27,6 +29,7 @@ pub fn render(report: &Report, entries: &[Entry], options: &Options) -> String {
     let mut out = String::new();
     push_headline(&mut out, report, entries, options);
     push_findings(&mut out, report, entries, options);
+    summary::push_accepted(&mut out, entries, options);
     summary::push_next_step(&mut out, report, entries, options);
     summary::push_advice(&mut out, entries, options);
     summary::push_notices(&mut out, report, options);
@@ -109,6 +112,16 @@ fn push_headline(out: &mut String, report: &Report, entries: &[Entry], options: 
             options.width,
         );
     }
+    let accepted = (entries.iter())
+        .filter(|entry| entry.exception.is_some())
+        .count();
+    if accepted > 0 {
+        let line = format!(
+            "Accepted by exceptions: {}",
+            counted(number(accepted), "finding")
+        );
+        push_line(out, &line);
+    }
     if let Some(DiscoveryState::Incomplete { gap }) = &sweep.discovery {
         push_wrapped(
             out,
@@ -129,6 +142,7 @@ fn push_findings(out: &mut String, report: &Report, entries: &[Entry], options: 
     let (listed, summed_up): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| {
         options.all
             || match entry.finding.verdict() {
+                _ if entry.exception.is_some() => false,
                 Verdict::Fail | Verdict::Unknown => true,
                 Verdict::Pass => passes <= FEW_PASSES,
                 Verdict::NotApplicable => false,

@@ -9,6 +9,7 @@ mod drifts;
 mod earlier_sweeps;
 mod error;
 mod evidence;
+mod exceptions;
 mod finding_query;
 mod findings;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use database::{Store, Sweeper};
 pub use drifts::{DriftQuery, DriftRow};
 pub use earlier_sweeps::EarlierSweeps;
 pub use error::Error;
+pub use exceptions::ExceptionRow;
 pub use finding_query::{FindingPages, FindingQuery, FindingRow};
 pub use journal::{Journal, JournalKind, JournalRecord};
 pub use progress::ResumedSweep;

@@ -1,5 +1,8 @@
 //! Rows of the store as the report wants them.
 
+use std::sync::Arc;
+
+use model::Exception;
 use report::{Entry, PastFinding, PastSweep, SweepLine};
 use store::{FindingRow, SweepRow};
 
@@ -28,6 +31,16 @@ pub(crate) fn entry(row: FindingRow) -> Entry {
     Entry {
         finding: row.finding,
         account: row.account,
+        exception: None,
+    }
+}
+
+/// Lays exceptions over findings: the one that lasts longest counts.
+pub(crate) fn accept(entries: &mut [Entry], exceptions: &[Arc<Exception>]) {
+    for entry in entries {
+        let covering = (exceptions.iter())
+            .filter(|exception| exception.covers(&entry.finding, &entry.account));
+        entry.exception = covering.max_by_key(|it| it.expires_at).cloned();
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use aws::Aws;
 use daemon::{Progress, Sweep, SweepOutcome};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::{Clock, ControlId, SystemClock, Verdict};
+use model::{Clock, ControlId, Exception, SystemClock, Verdict};
 use report::{Entry, OrganizationLine, Report};
 use store::{FindingPages, FindingQuery, Store, SweepRow};
 use tokio::signal::unix::{SignalKind, signal};
@@ -100,7 +100,11 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
     if stop.is_cancelled() {
         return Ok(stopped_by.exit());
     }
-    Ok(exit::of_sweep(&outcome.summary, settings.report.fail_on))
+    Ok(exit::of_sweep(
+        &outcome.summary,
+        &outcome.accepted,
+        settings.report.fail_on,
+    ))
 }
 
 /// The report is made from what the store remembers of this sweep.
@@ -171,6 +175,8 @@ struct Pages<'a> {
     findings: FindingPages,
     outcome: &'a SweepOutcome,
     controls: &'a [ControlId],
+    /// Those that were in force when the sweep began.
+    exceptions: Vec<Arc<Exception>>,
 }
 
 impl<'a> Pages<'a> {
@@ -180,10 +186,15 @@ impl<'a> Pages<'a> {
         outcome: &'a SweepOutcome,
         row: &'a SweepRow,
     ) -> Result<Self, store::Error> {
+        let exceptions = store.exceptions().await?;
         Ok(Self {
             findings: store.finding_pages(query).await?,
             outcome,
             controls: &row.scope.controls,
+            exceptions: (exceptions.into_iter())
+                .filter(|exception| exception.was_in_force(row.started_at))
+                .map(|exception| Arc::new(exception.exception))
+                .collect(),
         })
     }
 
@@ -198,7 +209,9 @@ impl<'a> Pages<'a> {
             self.outcome.judged.contains(&finding.account)
                 && self.controls.contains(&finding.control)
         });
-        Ok(Some(entries.collect()))
+        let mut entries: Vec<Entry> = entries.collect();
+        past::accept(&mut entries, &self.exceptions);
+        Ok(Some(entries))
     }
 }
 

@@ -5,12 +5,12 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use comfy_table::{
     Cell, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
 };
-use model::{AccountId, ControlId, Finding, Link, Reason, Verdict};
+use model::{AccountId, ControlId, Exception, Finding, Link, Reason, Verdict};
 
 use crate::{
     Entry, Options, Report, palette,
     table::{count, number},
-    text::{NAME_WIDTH, push_line, safe, sentence, thousands},
+    text::{NAME_WIDTH, moment, push_line, safe, sentence, thousands},
 };
 
 /// From which width on name, reason and message have columns of their own.
@@ -121,6 +121,9 @@ pub(super) fn push_rows(out: &mut String, rows: &[Row<'_>], options: &Options) {
             0 | 1 => String::new(),
             all => format!("and {} more", thousands(number(all - 1))),
         };
+        if let Some(exception) = &first.exception {
+            why = format!("{why}\n{}", accepted_until(exception));
+        }
         let verdict = palette::verdict_cell(finding.verdict());
         if is_wide {
             table.add_row(vec![
@@ -155,6 +158,18 @@ pub(super) fn push_rows(out: &mut String, rows: &[Row<'_>], options: &Options) {
     for line in table.lines() {
         push_line(out, &line);
     }
+}
+
+/// Until when something is accepted, and by whom.
+pub(crate) fn accepted_until(exception: &Exception) -> String {
+    let ticket = (exception.ticket.as_ref()).map_or_else(String::new, |ticket| {
+        format!(", {}", safe(ticket, NAME_WIDTH))
+    });
+    format!(
+        "accepted until {} by {}{ticket}",
+        moment(exception.expires_at),
+        safe(&exception.owner, NAME_WIDTH)
+    )
 }
 
 /// One above the other, without those that are empty.

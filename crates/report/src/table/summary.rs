@@ -56,6 +56,25 @@ fn ground(finding: &Finding) -> String {
     }
 }
 
+/// What is accepted: a line for each exception.
+pub(super) fn push_accepted(out: &mut String, entries: &[Entry], options: &Options) {
+    let mut accepted: BTreeMap<String, u64> = BTreeMap::new();
+    for exception in entries.iter().filter_map(|entry| entry.exception.as_ref()) {
+        let scope = sentence(&exception.scope.to_string());
+        let line = format!("{scope}: {}", rows::accepted_until(exception));
+        *accepted.entry(line).or_default() += 1;
+    }
+    if accepted.is_empty() {
+        return;
+    }
+    out.push('\n');
+    push_line(out, &palette::strong("Accepted", options));
+    for (line, findings) in accepted {
+        let line = format!("{line} ({})", counted(findings, "finding"));
+        push_wrapped(out, "  - ", &line, options.width);
+    }
+}
+
 pub(super) fn push_next_step(
     out: &mut String,
     report: &Report,
@@ -63,6 +82,7 @@ pub(super) fn push_next_step(
     options: &Options,
 ) {
     let first = (entries.iter())
+        .filter(|entry| entry.exception.is_none())
         .filter(|entry| matches!(entry.finding.verdict(), Verdict::Fail | Verdict::Unknown))
         .min_by_key(|entry| rows::place(report, entry))
         .map(|entry| &entry.finding);
