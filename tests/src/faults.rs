@@ -30,7 +30,7 @@ async fn a_throttled_shared_lookup_is_tried_again_before_anybody_is_judged() {
         kind = "throttled"
         service = "logs"
         operation = "DescribeMetricFilters"
-        times = 7
+        times = 6
     "#;
     let simulator = start(world(fault)).await;
     let run = Shell::at(&simulator).once(&[]).await;

@@ -76,7 +76,7 @@ impl Aws {
             {
                 tracing::debug!(
                     api = %call.api, account.id = %call.charged, region = %call.region,
-                    "AWS throttled the call: half the rate from now on",
+                    "AWS throttled the call: three quarters of the rate from now on",
                 );
             }
             drop(permit);

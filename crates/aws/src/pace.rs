@@ -4,8 +4,13 @@ use std::time::Duration;
 
 /// The rate is counted in sixteenths of what is wanted.
 const FULL: u32 = 16;
+/// A throttle leaves this many quarters of the rate.
+const QUARTERS_LEFT: u32 = 3;
 /// After this long without a throttle the rate rises by one sixteenth.
-const RECOVERY: Duration = Duration::from_secs(10);
+const RECOVERY: Duration = Duration::from_secs(5);
+/// By how much one call may take longer to reach AWS than another one, without AWS seeing more than
+/// its quota allows: a new connection, a busy machine.
+const JITTER: Duration = Duration::from_millis(150);
 /// How long nobody is let through after a throttle, unless AWS asks for more: quotas of AWS are
 /// refilled each second or faster.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -46,6 +51,18 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
+    /// The pace at which AWS refuses nobody who uses this share of a quota alone.
+    ///
+    /// AWS counts calls when they arrive. Its bucket was last full when the first of a run arrived; if
+    /// that one took longer than a later one, the later one finds the bucket emptier than it was to be,
+    /// by the rate times the difference. So that much of the burst is never used: it costs `JITTER` once,
+    /// and nothing of the rate.
+    pub(crate) fn within(per_second: f64, burst: f64, share: f64, now: Duration) -> Self {
+        let rate = per_second * share;
+        let kept = rate * JITTER.as_secs_f64();
+        Self::new(rate, (burst * share).floor().min(burst - kept), now)
+    }
+
     pub(crate) fn new(per_second: f64, burst: f64, now: Duration) -> Self {
         let burst = burst.max(1.0);
         Self {
@@ -91,7 +108,7 @@ impl Pace {
         }
     }
 
-    /// AWS throttled a call that was sent at `sent`: half the rate from now on, after a pause.
+    /// AWS throttled a call that was sent at `sent`: a quarter less from now on, after a pause.
     ///
     /// What was in flight when the rate was lowered tells nothing new. Returns whether the rate
     /// was lowered.
@@ -110,7 +127,7 @@ impl Pace {
             return false;
         }
         self.paused_until = self.paused_until.max(now + pause);
-        self.sixteenths = (self.sixteenths / 2).max(1);
+        self.sixteenths = (self.sixteenths * QUARTERS_LEFT / 4).max(1);
         self.changed = now;
         self.slowed = Some(now);
         self.released = self.released.min(self.taken + self.burst());

@@ -167,12 +167,8 @@ impl RateLimits {
         }
         let now = self.now();
         let lane = self.lanes.entry(key).or_insert_with(|| {
-            let burst = (burst * self.share).floor();
-            Arc::new(Lane(Mutex::new(Pace::new(
-                per_second * self.share,
-                burst,
-                now,
-            ))))
+            let pace = Pace::within(per_second, burst, self.share, now);
+            Arc::new(Lane(Mutex::new(pace)))
         });
         Arc::clone(&lane)
     }
@@ -281,7 +277,7 @@ mod tests {
                 family: "test",
                 account: Some(one),
                 region: Some(region("us-east-1")),
-                rate_factor: 0.5,
+                rate_factor: 0.75,
             }]
         );
         let next = limits
