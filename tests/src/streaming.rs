@@ -163,3 +163,40 @@ async fn an_account_that_was_slow_is_read_at_the_end_of_the_sweep() {
     assert_eq!(run.code, 0, "{run:#?}");
     assert_eq!(run.answers()["member-7"], COVERED);
 }
+
+#[tokio::test]
+async fn more_silent_accounts_than_places_hold_up_nobody() {
+    let simulator = start(world()).await;
+    let id = |number: usize| {
+        let world = simulator.world();
+        world.named(&format!("member-{number}")).unwrap().id.clone()
+    };
+    let silent: BTreeSet<String> = (1..=16).map(id).collect();
+    for account in &silent {
+        let silence = FaultRule::new(FaultKind::Silence).on("cloudtrail", "DescribeTrails");
+        simulator.fault(silence.in_account(account));
+    }
+    let shell = Shell::at(&simulator);
+    let sweep = shell.once(&["--concurrency", "8", "--account-deadline", "5"]);
+    let asked = |are_silent: bool| {
+        let asked = simulator.calls();
+        let asked = asked.filter(|call| silent.contains(&call.account) == are_silent);
+        asked.of("cloudtrail", "DescribeTrails")
+    };
+    // The management account is asked twice.
+    let others = async {
+        while asked(false) < 49 - 16 + 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        asked(true)
+    };
+    let (run, asked_meanwhile) = tokio::join!(sweep, others);
+    assert!(
+        asked_meanwhile <= 16,
+        "none of them had come to its deadline"
+    );
+    let answers = run.answers();
+    let covered = answers.values().filter(|answer| *answer == COVERED);
+    assert_eq!(covered.count(), 50 - 16, "{answers:?}");
+    assert_eq!(run.code, 4, "{run:#?}");
+}

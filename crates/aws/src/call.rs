@@ -47,10 +47,12 @@ impl Aws {
         let attempts = self.timing().attempts.max(1);
         let mut attempt = 1;
         loop {
-            let permit = self
-                .limits()
-                .acquire(call.charged, call.region, call.api.quota())
-                .await;
+            let permit = {
+                let _queued = (call.charged != call.account).then(|| metrics.queue());
+                self.limits()
+                    .acquire(call.charged, call.region, call.api.quota())
+                    .await
+            };
             metrics.waited(call.api, permit.waited);
             let outcome = {
                 let _under_way = metrics.begin();

@@ -232,6 +232,12 @@ impl Aws {
         self.0.metrics.total()
     }
 
+    /// How many calls wait for a quota of the caller's that all accounts share. It is not their
+    /// account that holds these up, and more of them would only wait longer.
+    pub fn calls_in_shared_queues(&self) -> usize {
+        self.0.metrics.in_shared_queues()
+    }
+
     pub(crate) fn role_settings(&self) -> &RoleSettings {
         &self.0.settings.role
     }

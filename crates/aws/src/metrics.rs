@@ -97,6 +97,7 @@ pub(crate) struct CallMetrics {
     without_budget: AtomicU64,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
+    in_shared_queues: AtomicUsize,
 }
 
 impl Default for CallMetrics {
@@ -106,14 +107,15 @@ impl Default for CallMetrics {
             without_budget: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
+            in_shared_queues: AtomicUsize::new(0),
         }
     }
 }
 
-/// An attempt that is under way, until it is dropped.
-pub(crate) struct InFlight<'a>(&'a AtomicUsize);
+/// An attempt that is under way or waits, until this is dropped.
+pub(crate) struct Counted<'a>(&'a AtomicUsize);
 
-impl Drop for InFlight<'_> {
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
@@ -124,10 +126,20 @@ impl CallMetrics {
         &self.apis[api as usize]
     }
 
-    pub(crate) fn begin(&self) -> InFlight<'_> {
+    pub(crate) fn begin(&self) -> Counted<'_> {
         let now = self.in_flight.fetch_add(1, Relaxed) + 1;
         self.most_in_flight.fetch_max(now, Relaxed);
-        InFlight(&self.in_flight)
+        Counted(&self.in_flight)
+    }
+
+    /// An attempt waits for a quota that is not that of the account it is for.
+    pub(crate) fn queue(&self) -> Counted<'_> {
+        self.in_shared_queues.fetch_add(1, Relaxed);
+        Counted(&self.in_shared_queues)
+    }
+
+    pub(crate) fn in_shared_queues(&self) -> usize {
+        self.in_shared_queues.load(Relaxed)
     }
 
     pub(crate) fn record(&self, api: Api, outcome: CallOutcome) {

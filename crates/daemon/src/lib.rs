@@ -4,6 +4,7 @@ mod accepted;
 mod account_sweep;
 mod commit_groups;
 mod look_at_accounts;
+mod places;
 mod roster;
 mod sweep;
 

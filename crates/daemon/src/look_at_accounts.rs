@@ -6,13 +6,17 @@ use discovery::{Discovery, Listing};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use model::{Account, DiscoveryState};
 use store::JudgedAccount;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::{
     Progress,
     account_sweep::{AccountSweep, Attempt},
+    places::Places,
     roster::Roster,
 };
 
@@ -72,6 +76,7 @@ impl LookAtAccounts<'_> {
         judged: mpsc::Sender<JudgedAccount>,
     ) -> bool {
         let mut looks = FuturesUnordered::new();
+        let mut places = Places::new(self.accounts_at_once);
         let mut ready: VecDeque<JudgedAccount> = VecDeque::new();
         let mut attempt = Attempt::First;
         let mut is_listed = false;
@@ -80,10 +85,13 @@ impl LookAtAccounts<'_> {
             while let Ok(listed) = pages.try_recv() {
                 is_listed |= self.take(listed, &mut ready);
             }
-            while looks.len() < self.accounts_at_once && ready.len() < self.accounts_at_once {
+            places.advance(Instant::now());
+            let queued = self.looker.aws.calls_in_shared_queues();
+            while ready.len() < self.accounts_at_once && places.is_free(queued) {
                 let Some(account) = self.roster.next() else {
                     break;
                 };
+                places.take(account.id, Instant::now());
                 let looker = self.looker;
                 let span = tracing::info_span!("sweep.account", account.id = %account.id);
                 let look = async move {
@@ -100,12 +108,15 @@ impl LookAtAccounts<'_> {
                 self.looker.collector.forget_passing_failures();
                 continue;
             }
+            let next_free = places.next_free();
             tokio::select! {
                 () = self.stop.cancelled() => {}
+                () = sleep_until(next_free.unwrap_or_else(Instant::now)), if next_free.is_some() => {}
                 listed = pages.recv(), if !is_listed => {
                     is_listed = listed.is_none_or(|listed| self.take(listed, &mut ready));
                 }
                 Some((id, result)) = looks.next() => {
+                    places.leave(id);
                     let counts = self.roster.looked(id, result);
                     ready.extend(counts.map(|(now, it)| self.looker.settle(now, it)));
                 }
