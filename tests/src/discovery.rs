@@ -212,6 +212,21 @@ async fn every_region_shows_single_region_trails_and_refusals() {
         !refused.is_empty() && refused.iter().all(|region| region.starts_with("ap-")),
         "{refused:?}"
     );
+    let report = all.report();
+    let notices = report["sweep"]["notices"].as_array().unwrap().iter();
+    let added: Vec<_> = notices
+        .filter_map(|notice| notice.as_str())
+        .filter(|notice| notice.contains("regions were asked"))
+        .collect();
+    assert_eq!(
+        added,
+        [format!(
+            "17 regions were asked in 2 accounts, 34 calls more than one region takes: they showed 1 trail that \
+             one region does not show, in 1 account; a trail of a single region is enough for no control; {} \
+             regions in 1 account gave no answer",
+            refused.len()
+        )]
+    );
 }
 
 #[tokio::test]

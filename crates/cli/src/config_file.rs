@@ -104,10 +104,8 @@ impl FromStr for Expiry {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let of_date = |date: jiff::civil::Date| {
-            let midnight = date.at(0, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-            Some(midnight.timestamp())
-        };
+        let of_date =
+            |date: jiff::civil::Date| format!("{date}T00:00:00Z").parse::<jiff::Timestamp>().ok();
         let date = text.parse::<jiff::civil::Date>().ok().and_then(of_date);
         // A time without an offset would be read as a date by mistake of its first half.
         let date = date.filter(|_| text.len() == "2026-01-31".len());

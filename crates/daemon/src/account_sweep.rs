@@ -12,6 +12,8 @@ use model::{
 use scanner::{Collector, RegionScope};
 use store::JudgedAccount;
 
+use crate::regions_asked::RegionsAsked;
+
 /// What a gap names instead of a call when an account as a whole took too long.
 const WHOLE_ACCOUNT: &str = "reading the account";
 
@@ -29,6 +31,7 @@ pub(crate) struct AccountSweep<'a> {
     pub(crate) collector: &'a Collector,
     pub(crate) regions: RegionScope,
     pub(crate) all_regions: bool,
+    pub(crate) regions_asked: &'a RegionsAsked,
     pub(crate) judge: &'a Judge,
     pub(crate) context: JudgeContext,
     /// How long one look may take.
@@ -71,6 +74,10 @@ impl AccountSweep<'_> {
         }
         let (regions, region_gap) = self.regions_of(account).await;
         let mut evidence = self.collector.collect(account.id, &regions).await;
+        if let RegionScope::Each(regions) = &regions {
+            self.regions_asked
+                .note(regions, self.all_regions, &evidence);
+        }
         evidence.other_gaps.extend(region_gap);
         let mut findings = self.judge.findings(&self.context, account, Some(&evidence));
         // What is looked up by metric misses metric math, composite alarms, near misses and other

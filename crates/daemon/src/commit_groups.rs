@@ -24,6 +24,8 @@ pub(crate) struct Committed {
     pub(crate) gaps: BTreeMap<GapClass, u64>,
     /// How many drifts were found since the sweep began or was resumed.
     pub(crate) drifts: usize,
+    /// How many transactions this process took for it.
+    pub(crate) commits: u64,
 }
 
 /// Where results go, and what they are compared with.
@@ -55,6 +57,7 @@ impl Commits<'_> {
             self.store
                 .commit(self.context.sweep, &group, &drifts)
                 .await?;
+            committed.commits += 1;
             committed.drifts += drifts.len();
             for account in &group {
                 committed.judged.insert(account.account.id);

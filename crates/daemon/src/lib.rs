@@ -5,6 +5,7 @@ mod account_sweep;
 mod commit_groups;
 mod look_at_accounts;
 mod places;
+mod regions_asked;
 mod roster;
 mod sweep;
 

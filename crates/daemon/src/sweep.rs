@@ -26,6 +26,7 @@ use crate::{
     account_sweep::{AccountSweep, is_open},
     commit_groups::{Commits, Committed},
     look_at_accounts::{Listed, LookAtAccounts, PAGES, list_accounts},
+    regions_asked::RegionsAsked,
     roster::Roster,
 };
 
@@ -102,7 +103,9 @@ pub struct SweepOutcome {
     pub organization: Option<Organization>,
     /// The accounts that were judged.
     pub judged: BTreeSet<AccountId>,
-    /// What could not be known, in sentences.
+    /// How many transactions the accounts took in the store.
+    pub commits: u64,
+    /// What could not be known, and what was asked that need not be, in sentences.
     pub notices: Vec<String>,
     /// How many findings are accepted by exceptions, by verdict.
     pub accepted: BTreeMap<Verdict, u64>,
@@ -189,43 +192,45 @@ impl Sweep<'_> {
             store.reconcile_exceptions(started_at, exceptions).await?;
         }
         let context = self.context(store, id, &header).await?;
-        let commits = Commits {
+        let into_store = Commits {
             store,
             context,
             started_at,
         };
         let (pages, arriving_pages) = mpsc::channel(PAGES);
         let (results, arriving_results) = mpsc::channel(plan.accounts_at_once.max(1));
-        let (discovery, is_complete, committed) = tokio::join!(
+        let (discovery, (is_complete, regions_notice), committed) = tokio::join!(
             list_accounts(listing, pages, &self.stop),
             self.look_at_all(plan, organization.as_ref(), roster, arriving_pages, results),
-            commits.take(arriving_results, before),
+            into_store.take(arriving_results, before),
         );
         let Committed {
             judged,
             verdicts,
             gaps,
             mut drifts,
+            commits,
         } = committed?;
 
         let mut notices = Vec::new();
         let mut state = None;
         if let Some(discovery) = discovery {
             if let Some(members) = &discovery.members {
-                drifts += departures(store, &commits.context, members, &judged).await?;
+                drifts += departures(store, &into_store.context, members, &judged).await?;
             }
             notices = discovery.notices;
             state = Some(discovery.state);
         }
-        drifts += new_controls(store, &commits.context).await?;
+        drifts += new_controls(store, &into_store.context).await?;
         let of_sweep = Judged {
             accounts: &judged,
             controls: &header.scope.controls,
         };
-        let accepted = accepted(store, &commits.context, started_at, &of_sweep).await?;
+        let accepted = accepted(store, &into_store.context, started_at, &of_sweep).await?;
         store.record_drifts(&accepted.expired).await?;
         drifts += accepted.expired.len();
         notices.extend(accepted.notices);
+        notices.extend(regions_notice);
         notices.extend(self.ambient_notice(&judged));
         let summary = SweepSummary {
             finished_at: self.clock.now(),
@@ -246,6 +251,7 @@ impl Sweep<'_> {
             summary,
             organization,
             judged,
+            commits,
             notices,
             accepted: accepted.verdicts,
             drifts,
@@ -294,6 +300,7 @@ impl Sweep<'_> {
                     verdicts: resumed.verdicts,
                     gaps: resumed.gaps,
                     drifts: 0,
+                    commits: 0,
                 };
                 return Ok((sweep, committed, resumed.api_calls));
             }
@@ -303,7 +310,8 @@ impl Sweep<'_> {
         Ok((id, Committed::default(), 0))
     }
 
-    /// Looks at every account that is remembered or listed. Whether it came to its end.
+    /// Looks at every account that is remembered or listed. Whether it came to its end, and what
+    /// asking several regions added.
     async fn look_at_all(
         &self,
         plan: &SweepPlan,
@@ -311,7 +319,7 @@ impl Sweep<'_> {
         roster: Roster<JudgedAccount>,
         pages: mpsc::Receiver<Listed>,
         judged: mpsc::Sender<JudgedAccount>,
-    ) -> bool {
+    ) -> (bool, Option<String>) {
         let judge = Arc::new(Judge::new(plan.controls.clone()));
         let candidates = Arc::clone(&judge);
         let collector = Collector::new(
@@ -323,13 +331,19 @@ impl Sweep<'_> {
         // The list of accounts goes on being read meanwhile.
         let trails = self.organization_trails(&collector, organization);
         let Some(organization_trails) = self.stop.run_until_cancelled(trails).await else {
-            return false;
+            return (false, None);
         };
+        let home = organization_trails.first().map(|trail| &trail.home_region);
+        let probe = home
+            .cloned()
+            .unwrap_or_else(|| self.aws.partition().default_region());
+        let regions_asked = RegionsAsked::beyond(probe);
         let looker = AccountSweep {
             aws: self.aws,
             collector: &collector,
             regions: self.region_scope(plan, &organization_trails),
             all_regions: plan.regions == Regions::All,
+            regions_asked: &regions_asked,
             judge: &judge,
             context: JudgeContext {
                 organization_trails,
@@ -343,7 +357,8 @@ impl Sweep<'_> {
             stop: &self.stop,
             progress: self.progress,
         };
-        look.run(pages, judged).await
+        let is_complete = look.run(pages, judged).await;
+        (is_complete, regions_asked.notice())
     }
 
     /// What is to be said where the account of the credentials was read without a role.
