@@ -61,7 +61,7 @@ impl Session {
             Err(error) if error.class() == GapClass::CredentialsInvalid => {
                 self.forget(&target).await;
                 let target = self.target(region).await?;
-                self.aws.send(&call, &target, &send).await
+                Box::pin(self.aws.send(&call, &target, &send)).await
             }
             outcome => outcome,
         }
@@ -150,7 +150,8 @@ impl Session {
             return Ok(issued.credentials.clone());
         }
         self.aws.sessions().clean(now);
-        let issued = self.assume_role().await?;
+        // Boxed: most calls find credentials, and would carry the room that this takes.
+        let issued = Box::pin(self.assume_role()).await?;
         let credentials = issued.credentials.clone();
         *held = Some(issued);
         Ok(credentials)

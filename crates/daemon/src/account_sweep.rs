@@ -86,7 +86,8 @@ impl AccountSweep<'_> {
             finding.verdict() == Verdict::Fail || finding.reason == Reason::AlarmUndecided
         };
         if findings.iter().any(is_to_look_closer) {
-            evidence = self.collector.look_closer(evidence).await;
+            // Boxed: few accounts need it, and all would carry the room that it takes.
+            evidence = Box::pin(self.collector.look_closer(evidence)).await;
             let closer = self.judge.findings(&self.context, account, Some(&evidence));
             // The others stay as they are: what is looked at for one control must not change the
             // chain of another, which would look like a change of the account.

@@ -23,8 +23,10 @@ impl<K: Eq + Hash + Clone, V> SharedLookup<K, V> {
         Fut: Future<Output = V>,
     {
         let cell = Arc::clone(&self.answers.entry(key.clone()).or_default());
-        // If the one that looks is cancelled, the next waiter looks.
-        Arc::clone(cell.get_or_init(|| async { Arc::new(look().await) }).await)
+        // If the one that looks is cancelled, the next waiter looks. Boxed: whoever only waits would
+        // carry the room that looking takes, which is most of what an account takes.
+        let answer = cell.get_or_init(|| async { Arc::new(Box::pin(look()).await) });
+        Arc::clone(answer.await)
     }
 
     /// The answer, if it is there already.
