@@ -48,6 +48,18 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask", &["model", "controls"]),
+    (
+        "measure",
+        &[
+            "model",
+            "controls",
+            "aws",
+            "discovery",
+            "store",
+            "daemon",
+            "simulator",
+        ],
+    ),
     ("e2e", &["model", "simulator", "store"]),
 ];
 

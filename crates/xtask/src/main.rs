@@ -1,5 +1,6 @@
-//! Development commands: `cargo xtask test | lint | tidy | docs`.
+//! Development commands: `cargo xtask test | lint | tidy | docs | bench`.
 
+mod bench;
 mod docs;
 mod tidy;
 mod tools;
@@ -14,7 +15,8 @@ use anyhow::{Context as _, bail};
 const USAGE: &str = "usage: cargo xtask test    set up what the tests need, and run all of them
        cargo xtask lint    format, clippy, tidy and docs, without changing anything
        cargo xtask tidy    what no compiler checks: file headers, lengths, names
-       cargo xtask docs    make the pages of docs/ that come from the code; --check only looks";
+       cargo xtask docs    make the pages of docs/ that come from the code; --check only looks
+       cargo xtask bench   measure sweeps and calls against the simulator; without more it says how";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +27,13 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::check(root()),
         ["docs"] => docs::write(root()),
         ["docs", "--check"] => docs::check(root()),
+        ["bench", "sweep", more @ ..] => bench::sweep(more),
+        ["bench", "growth", more @ ..] => bench::growth(root(), more),
+        ["bench", "calls", more @ ..] => bench::calls(more),
+        ["bench", ..] => {
+            say(bench::USAGE);
+            return ExitCode::from(2);
+        }
         _ => {
             say(USAGE);
             return ExitCode::from(2);

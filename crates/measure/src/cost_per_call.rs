@@ -1,5 +1,4 @@
-//! What a call costs the client: `cargo run --release -p aws --example cost_per_call -- MODE
-//! [ACCOUNTS]`; the figures are in `docs/performance.md`.
+//! What a call costs the client: `cargo xtask bench calls`; the figures are in `docs/performance.md`.
 //!
 //! Modes: `tasks` (64 tasks on the multi-thread runtime), `one-future` (one future on the
 //! multi-thread runtime, as a sweep is), `one-core` (that future on a current-thread runtime) and
@@ -23,16 +22,13 @@ use model::{AccountId, Region, SystemClock};
 use simulator::{Simulator, SimulatorOptions, World};
 use tokio::runtime::Builder;
 
-/// The allocator of the binary `scanner`. Without this line: glibc's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const REGIONS: [&str; 4] = ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"];
 /// Few enough for each quota that nothing waits: the cost is measured, not the quotas.
 const CALLS_PER_REGION: usize = 9;
 const AT_ONCE: usize = 64;
 
-fn main() {
+/// Measures the mode that the command line names.
+pub fn main() {
     let mode = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "one-future".to_owned());
