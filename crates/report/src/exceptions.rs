@@ -161,7 +161,11 @@ mod tests {
 
     #[test]
     fn a_list_says_what_is_accepted_by_whom_and_until_when() {
-        let text = render(&[past("is being moved")], &Options::default());
+        let wide = Options {
+            width: 160,
+            ..Options::default()
+        };
+        let text = render(&[past("is being moved")], &wide);
         for word in [
             "in force",
             "2027-01-31",

@@ -56,11 +56,11 @@ fn push_head(out: &mut String, entry: &Entry, options: &Options) {
     );
     push_wrapped(out, "  ", &sentence(&finding.message), options.width);
     if let Some(exception) = &entry.exception {
-        let line = accepted_until(exception);
+        let accepted = accepted_until(exception);
         push_wrapped(
             out,
             "  ",
-            &format!("{line}: {}", sentence(&exception.reason)),
+            &format!("{accepted}: {}", sentence(&exception.reason)),
             options.width,
         );
     }
