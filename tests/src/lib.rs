@@ -18,6 +18,7 @@ mod demo;
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
+mod exceptions;
 mod faults;
 #[cfg(test)]
 mod fifteen_controls;
