@@ -18,7 +18,7 @@ async fn expired(shell: &Shell) -> usize {
 
 #[tokio::test]
 async fn an_accepted_finding_keeps_its_verdict_until_the_exception_ends() {
-    let simulator = scenario("chain_breaks").await;
+    let simulator = scenario("log_group_class").await;
     let shell = Shell::at(&simulator);
     let first = shell.once(&[]).await;
     assert_eq!(first.code, 3);
@@ -83,7 +83,7 @@ async fn an_accepted_finding_keeps_its_verdict_until_the_exception_ends() {
     let third = shell.once(&[]).await;
     assert_eq!(third.code, 3);
     let told = expired(&shell).await;
-    assert!(told > 10, "{told}");
+    assert!(told > 0, "{told}");
     shell.once(&[]).await;
     assert_eq!(expired(&shell).await, told, "once");
 }
