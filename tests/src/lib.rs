@@ -19,6 +19,7 @@ mod demo;
 mod discovery;
 #[cfg(test)]
 mod exceptions;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fifteen_controls;

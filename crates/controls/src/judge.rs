@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{
     Account, AccountState, Advice, AdviceCode, ChainNode, Finding, Gap, GapClass, Judgement, Link,
     NodeState, Reason, Verdict,
-    evidence::{AccountEvidence, EvidenceDocuments, MetricFilter, Trail},
+    evidence::{AccountEvidence, MetricFilter, StorableEvidence, Trail},
 };
 
 use crate::{
@@ -87,8 +87,11 @@ impl Judge {
     }
 
     /// The evidence as it is stored: written out once for all accounts that show the same.
-    pub fn documents(&self, evidence: &AccountEvidence) -> Arc<EvidenceDocuments> {
-        self.shared.documents(evidence)
+    pub fn storable(&self, evidence: AccountEvidence) -> StorableEvidence {
+        match self.shared.documents(&evidence) {
+            Some(documents) => documents.into(),
+            None => StorableEvidence::read(evidence),
+        }
     }
 
     /// Whether a metric filter may match an event that one of the controls requires: if it cannot,

@@ -51,18 +51,15 @@ impl SharedJudgements {
         Arc::clone(known.judgements.get_or_init(judge))
     }
 
-    /// The same evidence as it was written out, or now is.
-    pub(crate) fn documents(&self, evidence: &AccountEvidence) -> Arc<EvidenceDocuments> {
+    /// The same evidence as it was written out, or now is; `None` for what is not shared.
+    pub(crate) fn documents(&self, evidence: &AccountEvidence) -> Option<Arc<EvidenceDocuments>> {
         let has_own = !evidence.other_gaps.is_empty() || !evidence.event_rules.is_empty();
         if has_own || !may_be_shared(evidence.account, evidence) {
-            return Arc::new(evidence.documents());
+            return None;
         }
         let known = self.known(evidence);
-        Arc::clone(
-            known
-                .documents
-                .get_or_init(|| Arc::new(evidence.documents())),
-        )
+        let documents = (known.documents).get_or_init(|| Arc::new(evidence.documents()));
+        Some(Arc::clone(documents))
     }
 
     fn known(&self, evidence: &AccountEvidence) -> Arc<Known> {

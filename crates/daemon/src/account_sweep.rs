@@ -100,7 +100,7 @@ impl AccountSweep<'_> {
         let passing = evidence.gaps().iter().any(|gap| gap.class.is_passing());
         (attempt == Attempt::Last || !passing).then(|| JudgedAccount {
             account: account.clone(),
-            evidence: Some(self.judge.documents(&evidence)),
+            evidence: Some(self.judge.storable(evidence)),
             findings,
         })
     }
@@ -108,8 +108,8 @@ impl AccountSweep<'_> {
     fn judged(&self, account: &Account, evidence: Option<&AccountEvidence>) -> JudgedAccount {
         JudgedAccount {
             account: account.clone(),
-            evidence: evidence.map(|evidence| self.judge.documents(evidence)),
             findings: self.judge.findings(&self.context, account, evidence),
+            evidence: evidence.map(|evidence| self.judge.storable(evidence.clone())),
         }
     }
 

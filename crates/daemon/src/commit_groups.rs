@@ -7,7 +7,7 @@ use std::{
 
 use drift::{AccountNow, FlapRule, SweepContext};
 use jiff::Timestamp;
-use model::{AccountId, Drift, DriftKind, GapClass, Verdict};
+use model::{AccountId, Drift, DriftKind, GapClass, Verdict, evidence::StorableEvidence};
 use store::{DriftQuery, JudgedAccount, Sweeper};
 use tokio::sync::mpsc::Receiver;
 
@@ -83,7 +83,7 @@ impl Commits<'_> {
             let now = AccountNow {
                 account: &judged.account,
                 findings: &judged.findings,
-                evidence: judged.evidence.as_ref().map(|evidence| evidence.root),
+                evidence: judged.evidence.as_ref().map(StorableEvidence::root),
             };
             for drift in drift::compare(&self.context, remembered.as_ref(), now) {
                 drifts.push(self.damp(drift).await?);

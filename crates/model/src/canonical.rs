@@ -19,7 +19,7 @@ pub fn canonical_json<T: Serialize + ?Sized>(value: &T) -> String {
 }
 
 /// The SHA-256 of a canonical JSON text: the name of a piece of evidence.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ContentHash([u8; 32]);
 

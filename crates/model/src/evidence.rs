@@ -13,6 +13,7 @@ use crate::{AccountId, Arn, ContentHash, Gap, LogGroupArn, Region};
 mod alarm;
 mod event_rule;
 mod metric_filter;
+mod storable;
 mod topic;
 mod trail;
 
@@ -22,6 +23,7 @@ pub use alarm::{
 };
 pub use event_rule::{EventRule, EventRules};
 pub use metric_filter::{LogGroupEvidence, MetricFilter, MetricTransformation, OtherPublisher};
+pub use storable::{StorableEvidence, feed};
 pub use topic::{PolicyStatement, Subscription, SubscriptionState, TopicAttributes, TopicEvidence};
 pub use trail::{
     AdvancedEventSelector, BasicEventSelector, Delivery, EventSelectors, FieldSelector, Trail,
@@ -167,7 +169,7 @@ impl AccountEvidence {
 }
 
 /// The evidence of one account as documents that are named by their content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EvidenceDocuments {
     /// The account's own document: the hash of everything that was read for it.
     pub root: ContentHash,

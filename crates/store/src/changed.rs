@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use model::{AccountId, ContentHash, ControlId, SweepId};
+use model::{AccountId, ContentHash, ControlId, SweepId, evidence::StorableEvidence};
 use proof::{FindingLeaf, LeafHash};
 use sqlx::SqliteConnection;
 
@@ -49,6 +49,11 @@ impl<'a> Changed<'a> {
         let mut details = Vec::new();
         for judged in judged {
             let account = &judged.account;
+            let fingerprint = known.fingerprint(judged);
+            if known.is_as_it_was(account.id, fingerprint) {
+                continue;
+            }
+            changed.fingerprints.push((account.id, fingerprint));
             let mut texts = Vec::new();
             details.clear();
             for finding in &judged.findings {
@@ -56,17 +61,12 @@ impl<'a> Changed<'a> {
                 texts.extend(text.map(|text| (detail, text)));
                 details.push(detail);
             }
-            let fingerprint = known.fingerprint(judged, &details);
-            if known.is_as_it_was(account.id, fingerprint) {
-                continue;
-            }
-            changed.fingerprints.push((account.id, fingerprint));
             let findings = (judged.findings.iter().zip(&details))
                 .map(|(finding, detail)| {
                     (finding.control.clone(), findings::leaf(finding, *detail))
                 })
                 .collect();
-            let evidence = judged.evidence.as_ref().map(|evidence| evidence.root);
+            let evidence = judged.evidence.as_ref().map(StorableEvidence::root);
             let leaf = leaves::leaf(account, evidence, &findings);
             let before = known.tree.as_ref().and_then(|tree| tree.leaf(account.id));
             if before != Some(leaf) {
@@ -127,7 +127,7 @@ impl<'a> Changed<'a> {
             // What was read for some controls is not all that is known of the account.
             let evidence = match replaces {
                 Some(leaf) if !judges_all => leaf.evidence,
-                _ => judged.evidence.as_ref().map(|evidence| evidence.root),
+                _ => judged.evidence.as_ref().map(StorableEvidence::root),
             };
             let leaf = leaves::leaf(&judged.account, evidence, &leaf);
             if replaces.and_then(|open| open.leaf) != Some(leaf) {
@@ -164,7 +164,7 @@ impl<'a> Changed<'a> {
     ) -> Result<HashMap<ContentHash, i64>, Cause> {
         let evidence = (self.accounts.iter())
             .filter_map(|changed| changed.judged.evidence.as_ref())
-            .flat_map(|evidence| &evidence.parts)
+            .flat_map(|evidence| &evidence.documents().parts)
             .map(|(hash, text)| (*hash, Cow::Borrowed(text.as_str())));
         let mut wanted: BTreeMap<ContentHash, Cow<'_, str>> = evidence.collect();
         let mut rows = HashMap::new();

@@ -47,7 +47,16 @@ struct StoredDetail<C> {
 
 /// A judgement as it is stored.
 pub(crate) fn detail_text(judgement: &Judgement) -> String {
-    model::canonical_json(&Detail {
+    model::canonical_json(&detail(judgement))
+}
+
+/// Feeds a hash that tells this judgement from others.
+pub(crate) fn feed_detail(judgement: &Judgement, hasher: &mut impl std::hash::Hasher) {
+    model::evidence::feed(&detail(judgement), hasher);
+}
+
+fn detail(judgement: &Judgement) -> Detail<'_> {
+    Detail {
         node: judgement.node,
         message: &judgement.message,
         covered_by: judgement.covered_by.as_ref(),
@@ -55,7 +64,7 @@ pub(crate) fn detail_text(judgement: &Judgement) -> String {
         gaps: &judgement.gaps,
         near_misses: &judgement.near_misses,
         chain: &judgement.chain,
-    })
+    }
 }
 
 /// A judgement as it was stored, with its chain or without. Its reason and link stand in the row.

@@ -11,7 +11,9 @@ use model::{
     Account, AccountId, AccountState, ChainNode, ContentHash, DiscoveryState, Finding, Gap,
     GapClass, GapSample, Judgement, Link, NodeState, Organization, OuPath, Partition, Reason,
     SweepHeader, SweepId, SweepScope, SweepState, SweepSummary,
-    evidence::{AccountEvidence, Delivery, EventSelectors, TrailEvidence, TrailStatus},
+    evidence::{
+        AccountEvidence, Delivery, EventSelectors, StorableEvidence, TrailEvidence, TrailStatus,
+    },
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -187,9 +189,10 @@ pub(crate) fn evidence(number: u64, is_logging: bool) -> AccountEvidence {
 pub(crate) fn judged(number: u64, reason: Reason) -> JudgedAccount {
     JudgedAccount {
         account: account(number),
-        evidence: Some(Arc::new(
-            evidence(number, reason != Reason::TrailNotLogging).documents(),
-        )),
+        evidence: Some(StorableEvidence::read(evidence(
+            number,
+            reason != Reason::TrailNotLogging,
+        ))),
         findings: vec![finding(number, reason)],
     }
 }

@@ -2,14 +2,17 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, Hash, RandomState},
+    hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use model::{AccountId, ContentHash, Judgement};
 use proof::{LeafHash, MerkleTree};
 
-use crate::{JudgedAccount, findings::detail_text};
+use crate::{
+    JudgedAccount,
+    findings::{detail_text, feed_detail},
+};
 
 /// How many judgements are kept that several accounts share. An organization has some dozens.
 const JUDGEMENTS: usize = 4096;
@@ -31,7 +34,7 @@ pub(crate) struct Known {
     judgements: HashMap<usize, (Arc<Judgement>, ContentHash)>,
     /// Of accounts that are known to be as they were. A leaf takes twenty times as long to make.
     fingerprints: HashMap<AccountId, Fingerprint>,
-    hashers: [RandomState; 2],
+    keys: [RandomState; 2],
 }
 
 /// 128 bits under keys that are drawn for this process: nobody can make two accounts meet in one.
@@ -64,31 +67,30 @@ impl Known {
     }
 
     /// What an account is known by within this process.
-    pub(crate) fn fingerprint(
-        &self,
-        judged: &JudgedAccount,
-        details: &[ContentHash],
-    ) -> Fingerprint {
+    pub(crate) fn fingerprint(&self, judged: &JudgedAccount) -> Fingerprint {
         let account = &judged.account;
-        let path = account.ou_path.as_ref().map(|path| &path.0);
-        let evidence = judged.evidence.as_ref().map(|evidence| evidence.root);
-        let mut findings = Vec::with_capacity(judged.findings.len());
-        for (finding, detail) in judged.findings.iter().zip(details) {
-            let said: Vec<_> = (finding.gaps.iter())
-                .map(|gap| (&gap.sample.message, &gap.sample.request_id))
-                .collect();
-            findings.push((&finding.control, finding.reason, finding.link, detail, said));
+        let mut hasher = Two(self.keys.each_ref().map(BuildHasher::build_hasher));
+        (account.id, &account.name, account.state).hash(&mut hasher);
+        (account.ou_path.as_ref().map(|path| &path.0)).hash(&mut hasher);
+        judged.evidence.is_some().hash(&mut hasher);
+        if let Some(evidence) = &judged.evidence {
+            evidence.fingerprint(&mut hasher);
         }
-        let all = (
-            account.id,
-            &account.name,
-            account.state,
-            path,
-            evidence,
-            findings,
-        );
-        let [one, other] = &self.hashers;
-        [hash_of(one, &all), hash_of(other, &all)]
+        judged.findings.len().hash(&mut hasher);
+        for finding in &judged.findings {
+            (&finding.control, finding.reason, finding.link).hash(&mut hasher);
+            let address = Arc::as_ptr(&finding.judgement).addr();
+            // What is kept alive keeps its address.
+            match self.judgements.get(&address) {
+                Some((_, hash)) => hash.hash(&mut hasher),
+                None => feed_detail(&finding.judgement, &mut hasher),
+            }
+            for gap in &finding.gaps {
+                (&gap.sample.message, &gap.sample.request_id).hash(&mut hasher);
+            }
+        }
+        let Two([one, other]) = hasher;
+        [one.finish(), other.finish()]
     }
 
     pub(crate) fn is_as_it_was(&self, account: AccountId, fingerprint: Fingerprint) -> bool {
@@ -129,6 +131,17 @@ impl Known {
     }
 }
 
-fn hash_of(hasher: &RandomState, value: impl Hash) -> u64 {
-    hasher.hash_one(value)
+/// Two hashers that are fed the same.
+struct Two([DefaultHasher; 2]);
+
+impl Hasher for Two {
+    fn finish(&self) -> u64 {
+        self.0[0].finish()
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for hasher in &mut self.0 {
+            hasher.write(bytes);
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! Sweeps: begun, committed to in small groups, finished.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use model::{
     Account, AccountId, ContentHash, DiscoveryState, Drift, Finding, Organization, SweepHeader,
-    SweepId, SweepScope, SweepState, SweepSummary, Verdict, evidence::EvidenceDocuments,
+    SweepId, SweepScope, SweepState, SweepSummary, Verdict, evidence::StorableEvidence,
 };
 use proof::{MerkleTree, SealHash};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteRow};
@@ -29,7 +29,7 @@ pub struct JudgedAccount {
     /// The account as discovery saw it.
     pub account: Account,
     /// What was read; `None` where there was nothing to look at, as in a suspended account.
-    pub evidence: Option<Arc<EvidenceDocuments>>,
+    pub evidence: Option<StorableEvidence>,
     /// One finding for each control in scope.
     pub findings: Vec<Finding>,
 }

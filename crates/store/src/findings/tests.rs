@@ -7,7 +7,7 @@ use crate::{
         Folder, account_id, evidence, evidence_root, finding, gap, judged, noon, number, sweep,
     },
 };
-use model::{AccountState, Reason, Verdict};
+use model::{AccountState, Reason, Verdict, evidence::StorableEvidence};
 
 async fn findings(sweeper: &Sweeper, query: FindingQuery) -> Vec<FindingRow> {
     sweeper.store().findings(&query).await.unwrap()
@@ -75,7 +75,7 @@ async fn a_finding_is_read_as_it_was_written() {
             since_sweep: id,
             since: noon(),
             until_sweep: None,
-            evidence_root: judged.evidence.as_ref().map(|evidence| evidence.root),
+            evidence_root: judged.evidence.as_ref().map(StorableEvidence::root),
         }]
     );
     // Equality of gaps leaves out what AWS said; that must have survived, too.
@@ -195,7 +195,7 @@ async fn intervals(changed: &JudgedAccount) -> [i64; 2] {
 
 #[tokio::test]
 async fn evidence_that_changes_no_finding_makes_a_new_interval_of_the_account_alone() {
-    for other in [Some(Arc::new(evidence(1, false).documents())), None] {
+    for other in [Some(StorableEvidence::read(evidence(1, false))), None] {
         let changed = JudgedAccount {
             evidence: other,
             ..judged(1, Reason::TrailAbsent)
@@ -414,7 +414,7 @@ async fn evidence_is_found_by_its_hash() {
     let sweeper = folder.sweeper().await;
     let judged = judged(1, Reason::TrailAbsent);
     sweep(&sweeper, std::slice::from_ref(&judged)).await;
-    for (hash, text) in &judged.evidence.as_ref().unwrap().parts {
+    for (hash, text) in &judged.evidence.as_ref().unwrap().documents().parts {
         let stored = sweeper.store().evidence(*hash).await.unwrap();
         assert_eq!(stored.as_deref(), Some(text.as_str()));
     }
