@@ -34,7 +34,6 @@ fn accounts() -> Accounts {
         reason: Reason::FilterAbsent,
         link: Some(Link::MetricFilter),
         detail: ContentHash::of_text(DETAIL),
-        evidence: Some(ContentHash::of_text(EVIDENCE)),
         gap_samples: None,
     };
     let findings: BTreeMap<_, _> = controls.into_iter().map(|id| (id, finding)).collect();
@@ -156,7 +155,7 @@ fn leaf<'a>(
 ) -> AccountLeaf<'a> {
     AccountLeaf {
         account,
-        evidence: None,
+        evidence: Some(ContentHash::of_text(EVIDENCE)),
         findings,
     }
 }
@@ -180,6 +179,9 @@ fn seal(accounts: &Accounts) -> (Seal, String) {
         accounts_seen: 0,
         findings_seen: 0,
         api_calls: 0,
+        seen: None,
+        unsealed: None,
+        content_from: None,
     };
     let leaves =
         (accounts.iter()).map(|(account, findings)| (account.id, leaf(account, findings).hash()));

@@ -39,8 +39,6 @@ pub struct FindingLeaf {
     pub link: Option<Link>,
     /// The document with message, chain, gaps and advice.
     pub detail: ContentHash,
-    /// The account's evidence when the answer was first given.
-    pub evidence: Option<ContentHash>,
     /// What AWS said when the calls behind the gaps failed; `None` where there are no gaps.
     pub gap_samples: Option<ContentHash>,
 }
@@ -112,8 +110,6 @@ impl LeafHasher {
             self.push(control.as_str());
             self.push(r#"":{"detail":"#);
             self.digest(Some(finding.detail));
-            self.push(r#","evidence":"#);
-            self.digest(finding.evidence);
             self.push(r#","gap_samples":"#);
             self.digest(finding.gap_samples);
             self.push(r#","link":"#);
@@ -173,18 +169,13 @@ mod tests {
             prop::sample::select(Reason::ALL),
             prop::option::of(prop::sample::select(&Link::ALL[..])),
         );
-        let hashes = (
-            content(),
-            prop::option::of(content()),
-            prop::option::of(content()),
-        );
+        let hashes = (content(), prop::option::of(content()));
         (word, hashes).prop_map(
-            |((verdict, reason, link), (detail, evidence, gap_samples))| FindingLeaf {
+            |((verdict, reason, link), (detail, gap_samples))| FindingLeaf {
                 verdict,
                 reason,
                 link,
                 detail,
-                evidence,
                 gap_samples,
             },
         )

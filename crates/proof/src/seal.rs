@@ -68,6 +68,26 @@ pub struct SealHeader {
     pub findings_seen: u64,
     /// How many calls were sent to AWS.
     pub api_calls: u64,
+    /// Which accounts it saw; `None` in headers from before that was noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenAccounts>,
+    /// The sweeps since the seal before that have none of their own, such as one that was stopped: their
+    /// rows as a batch. `None` where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsealed: Option<BatchHash>,
+    /// The sweep before which the store had dropped what was known, when this one ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_from: Option<SweepId>,
+}
+
+/// Which accounts a sweep saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeenAccounts {
+    /// Every one that was known when it ended.
+    All,
+    /// Those in the document with this hash: a list of ids.
+    Only(ContentHash),
 }
 
 impl SealHeader {

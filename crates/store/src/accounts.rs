@@ -249,7 +249,7 @@ async fn open_states(
         .collect()
 }
 
-fn account(row: &SqliteRow) -> Result<Account, Cause> {
+pub(crate) fn account(row: &SqliteRow) -> Result<Account, Cause> {
     let columns = Columns::of("account_states", row)?;
     Ok(Account {
         id: columns.parsed("account")?,

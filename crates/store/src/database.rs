@@ -157,7 +157,7 @@ pub(crate) async fn writer(canonical: &Path) -> Result<SqliteConnection, Cause> 
 }
 
 /// Tells from the file alone whether it is a store. `None`: nothing there yet.
-fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
+pub(crate) fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
     let file_error = |attempt| move |source| file_error(attempt, path, source);
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -199,7 +199,7 @@ fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
 /// The one name of the file, whatever links lead to it: two sweepers must meet at the same lock.
 ///
 /// It begins with a slash, so that SQLite does not take a name such as `file:x` for a URI.
-fn canonical(path: &Path) -> Result<PathBuf, Error> {
+pub(crate) fn canonical(path: &Path) -> Result<PathBuf, Error> {
     fs::canonicalize(path)
         .or_else(|_| {
             let folder = path
@@ -233,7 +233,7 @@ fn take_lock(path: &Path, canonical: &Path) -> Result<File, Error> {
 }
 
 /// The file next to the store that carries its name and an ending of its own.
-fn beside(canonical: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(canonical: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(canonical);
     name.push(ending);
     name.into()
@@ -263,7 +263,7 @@ async fn create(path: &Path, canonical: &Path) -> Result<(), Error> {
 /// The step of the schema that the file is at, refused if this version does not know it.
 ///
 /// 0: signed, but the process died before the first migration.
-async fn schema_version(path: &Path, canonical: &Path) -> Result<i64, Error> {
+pub(crate) async fn schema_version(path: &Path, canonical: &Path) -> Result<i64, Error> {
     // Even a reader makes a log and its index where there are none; a refusal leaves nothing.
     let has_log = beside(canonical, "-wal").exists();
     let read = async {
@@ -299,13 +299,13 @@ async fn schema_version(path: &Path, canonical: &Path) -> Result<i64, Error> {
     Ok(found)
 }
 
-fn newest_schema() -> i64 {
+pub(crate) fn newest_schema() -> i64 {
     (MIGRATOR.iter().map(|step| step.version))
         .max()
         .unwrap_or_default()
 }
 
-fn options(canonical: &Path) -> SqliteConnectOptions {
+pub(crate) fn options(canonical: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(canonical)
         .create_if_missing(false)
@@ -315,17 +315,17 @@ fn options(canonical: &Path) -> SqliteConnectOptions {
 }
 
 #[cfg(unix)]
-fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
     options.mode(0o600)
 }
 
 #[cfg(not(unix))]
-fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-fn file_error(attempt: &'static str, path: &Path, source: io::Error) -> Error {
+pub(crate) fn file_error(attempt: &'static str, path: &Path, source: io::Error) -> Error {
     Error::File {
         attempt,
         path: path.into(),

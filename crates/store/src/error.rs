@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use model::SweepId;
+use model::{AccountId, SweepId};
+use proof::{Misfit, archive::WriteError};
+
+use crate::advice;
 
 /// Why the store could not do what was asked.
 ///
@@ -43,7 +46,7 @@ pub enum Error {
     },
 
     /// Written by an older version, and only a sweeper migrates.
-    #[error("{} was written by an older version of the scanner (its schema is at step {found}, this version reads {known}); a sweep brings it up to date", path.display())]
+    #[error("{} was written by an older version of the scanner (its schema is at step {found}, this version reads {known}); `scanner store migrate` or a sweep brings it up to date", path.display())]
     OlderSchema {
         path: PathBuf,
         found: i64,
@@ -66,6 +69,49 @@ pub enum Error {
     #[error("sweep {sweep} is not under way in {}", path.display())]
     SweepNotRunning { path: PathBuf, sweep: SweepId },
 
+    /// There was no such sweep.
+    #[error("{} has no sweep {sweep}", path.display())]
+    SweepUnknown { path: PathBuf, sweep: SweepId },
+
+    /// The sweep has no seal, so nothing of it can be proved.
+    #[error("sweep {sweep} in {} is not sealed: {why}", path.display())]
+    SweepNotSealed {
+        path: PathBuf,
+        sweep: SweepId,
+        why: &'static str,
+    },
+
+    /// The account was not known when the sweep ended.
+    #[error("account {account} was not known in {} when sweep {sweep} ended", path.display())]
+    AccountUnknown {
+        path: PathBuf,
+        account: AccountId,
+        sweep: SweepId,
+    },
+
+    /// What was so at the time was dropped by retention.
+    #[error("{} has dropped what was known before sweep {content_from}; as of sweep {sweep} there are only its row and its seal", path.display())]
+    Pruned {
+        path: PathBuf,
+        sweep: SweepId,
+        content_from: SweepId,
+    },
+
+    /// Something would be overwritten.
+    #[error("{} exists already; name another file", path.display())]
+    TargetExists { path: PathBuf },
+
+    /// The store is not what its seals say it was; the source is the first thing that does not fit.
+    #[error("the store {} was altered, or is damaged", path.display())]
+    Tampered { path: PathBuf, source: Box<Misfit> },
+
+    /// An archive could not be written.
+    #[error("cannot export evidence from the store {}", path.display())]
+    Export {
+        path: PathBuf,
+        source: Box<WriteError>,
+    },
+
     /// The file system refused.
     #[error("cannot {attempt} {}", path.display())]
     File {
@@ -75,7 +121,7 @@ pub enum Error {
     },
 
     /// The database refused.
-    #[error("cannot {attempt} in the store {}", path.display())]
+    #[error("cannot {attempt} in the store {}{}", path.display(), advice::on(source))]
     Database {
         attempt: &'static str,
         path: PathBuf,
@@ -113,7 +159,20 @@ impl Error {
                 | Self::NewerSchema { .. }
                 | Self::OlderSchema { .. }
                 | Self::OtherOwner { .. }
+                | Self::SweepUnknown { .. }
+                | Self::SweepNotSealed { .. }
+                | Self::AccountUnknown { .. }
+                | Self::Pruned { .. }
+                | Self::TargetExists { .. }
         )
+    }
+
+    /// The first thing that is not what the seals say it was.
+    pub fn misfit(&self) -> Option<&Misfit> {
+        match self {
+            Self::Tampered { source, .. } => Some(source),
+            _ => None,
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
     error::Cause,
     evidence,
     findings::read_detail,
+    retention,
 };
 
 /// Findings of a page: those of some seventy accounts by fifteen controls.
@@ -93,10 +94,14 @@ impl Store {
             sqlx::query("SELECT 1 FROM owner")
                 .execute(&mut *transaction)
                 .await?;
-            Ok(transaction)
+            let is_pruned = retention::is_pruned(&mut transaction, query.sweep).await?;
+            Ok((transaction, is_pruned))
         };
-        let transaction =
+        let (transaction, is_pruned) =
             (begin.await).map_err(|cause: Cause| cause.during("list the findings", &self.path))?;
+        if let Some(pruned) = is_pruned {
+            return Err(pruned.error(&self.path));
+        }
         Ok(FindingPages {
             path: self.path.clone(),
             query: query.clone(),

@@ -107,7 +107,7 @@ impl<C> StoredDetail<C> {
 /// The open row of an account and control.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenFinding {
-    row: i64,
+    pub(crate) row: i64,
     pub(crate) leaf: FindingLeaf,
 }
 
@@ -136,7 +136,8 @@ pub(crate) async fn open(
     Ok(open)
 }
 
-fn open_finding(row: &SqliteRow) -> Result<(AccountId, ControlId, OpenFinding), Cause> {
+/// Reads a row with the hash of its detail.
+pub(crate) fn open_finding(row: &SqliteRow) -> Result<(AccountId, ControlId, OpenFinding), Cause> {
     let columns = Columns::of("findings", row)?;
     let finding = OpenFinding {
         row: columns.id(),
@@ -145,7 +146,6 @@ fn open_finding(row: &SqliteRow) -> Result<(AccountId, ControlId, OpenFinding), 
             reason: columns.parsed("reason")?,
             link: columns.parsed_option("link")?,
             detail: columns.required("hash", columns.hash("hash")?)?,
-            evidence: None,
             gap_samples: (columns.get::<Option<&str>>("gap_samples")?).map(ContentHash::of_text),
         },
     };
@@ -176,7 +176,6 @@ pub(crate) fn leaf(finding: &Finding, detail: ContentHash) -> FindingLeaf {
         reason: finding.reason,
         link: finding.link,
         detail,
-        evidence: None,
         gap_samples: gap_samples(finding).map(|samples| ContentHash::of_text(&samples)),
     }
 }

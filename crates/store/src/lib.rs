@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod advice;
+mod backup;
 mod changed;
+mod check;
 mod column;
 mod coverage;
 mod database;
@@ -10,26 +13,38 @@ mod earlier_sweeps;
 mod error;
 mod evidence;
 mod exceptions;
+mod export;
 mod finding_query;
 mod findings;
 #[cfg(test)]
 mod fixture;
+mod info;
 mod journal;
 mod leaves;
 mod memory;
+mod migrate;
 mod owner;
 mod progress;
 mod remembered;
+mod retention;
+mod sealed_header;
 mod seals;
 mod sweeps;
+mod verify;
 
+pub use backup::Backup;
+pub use check::{CheckReport, Problem};
 pub use database::{Store, Sweeper};
 pub use drifts::{DriftQuery, DriftRow};
 pub use earlier_sweeps::EarlierSweeps;
 pub use error::Error;
 pub use exceptions::ExceptionRow;
 pub use finding_query::{FindingPages, FindingQuery, FindingRow};
+pub use info::{StoreInfo, TableSize};
 pub use journal::{Journal, JournalKind, JournalRecord};
+pub use migrate::Migrated;
 pub use progress::ResumedSweep;
+pub use retention::{KeepFrom, Pruned};
 pub use seals::SealRow;
 pub use sweeps::{JudgedAccount, SweepRow};
+pub use verify::VerifiedStore;

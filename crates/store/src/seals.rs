@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use model::{ContentHash, GapClass, Organization, SweepId};
-use proof::{BatchHash, MerkleRoot, Seal, SealHash, SealHeader, TreeHead, batch_hash};
+use model::{ContentHash, GapClass, SweepId};
+use proof::{BatchHash, MerkleRoot, Seal, SealHash, TreeHead, batch_hash};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Error, Store, SweepRow,
+    Error, Store,
     column::Columns,
     drifts,
     error::Cause,
     evidence::{self, Documents},
-    journal, sweeps,
+    journal, sealed_header,
 };
 
 /// A seal as it is stored.
@@ -35,9 +35,9 @@ pub(crate) async fn seal(
     accounts: TreeHead,
     gaps: BTreeMap<GapClass, u64>,
 ) -> Result<SealHash, Cause> {
-    let row = sweeps::lookup(connection, sweep).await?;
     let before = last(connection).await?;
-    let header = header(&row, gaps)?;
+    let since = before.as_ref().map(|row| row.seal.sweep);
+    let header = sealed_header::of(connection, sweep, gaps, since).await?;
     let text = header.canonical();
     let drifts_after = before.as_ref().map_or(0, |row| row.drifts.1);
     let journal_after = before.as_ref().map_or(0, |row| row.journal.1);
@@ -102,44 +102,6 @@ pub(crate) async fn journal_hash(
     Ok(batch_hash(records.iter().map(model::canonical_json)))
 }
 
-/// What a seal says of a sweep, from its row.
-pub(crate) fn header(row: &SweepRow, gaps: BTreeMap<GapClass, u64>) -> Result<SealHeader, Cause> {
-    let finished_at = row.finished_at.ok_or_else(|| {
-        Cause::damaged(
-            "sweeps",
-            "finished_at",
-            row.id.0,
-            "a finished sweep has an end",
-        )
-    })?;
-    Ok(SealHeader {
-        sweep: row.id,
-        organization_id: row.organization.as_ref().map(|it| it.id.clone()),
-        organization: row
-            .organization
-            .as_ref()
-            .map(ContentHash::of::<Organization>),
-        caller: row.caller,
-        scope: row.scope.clone(),
-        scanner_version: row.scanner_version.clone(),
-        configuration: row.configuration,
-        started_at: row.started_at,
-        finished_at,
-        state: row.state,
-        discovery: row.discovery.clone(),
-        verdicts: row.verdicts.clone(),
-        gaps,
-        accounts_seen: row.accounts_seen,
-        findings_seen: row.findings_seen,
-        api_calls: row.api_calls.unwrap_or_default(),
-    })
-}
-
-const SEALS: &str = "SELECT seals.sweep AS id, seals.*, size, body,
-        lag(drifts_until, 1, 0) OVER (ORDER BY sweep) AS drifts_after,
-        lag(journal_until, 1, 0) OVER (ORDER BY sweep) AS journal_after
-    FROM seals JOIN documents ON documents.id = seals.header";
-
 async fn last(connection: &mut SqliteConnection) -> Result<Option<SealRow>, Cause> {
     let row = sqlx::query(
         "SELECT seals.sweep AS id, seals.*, size, body, 0 AS drifts_after, 0 AS journal_after
@@ -151,12 +113,55 @@ async fn last(connection: &mut SqliteConnection) -> Result<Option<SealRow>, Caus
     row.as_ref().map(seal_row).transpose()
 }
 
-/// Every seal, the first one first.
-pub(crate) async fn all(connection: &mut SqliteConnection) -> Result<Vec<SealRow>, Cause> {
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{SEALS} ORDER BY sweep")))
+/// The seals, a page at a time, the first one first.
+#[derive(Debug, Default)]
+pub(crate) struct SealPages {
+    last: i64,
+    drifts: i64,
+    journal: i64,
+}
+
+/// How many seals are held at a time.
+const SEALS_A_PAGE: i64 = 500;
+
+impl SealPages {
+    /// The next seals; none when there are no more.
+    pub(crate) async fn next(
+        &mut self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<SealRow>, Cause> {
+        let rows = sqlx::query(
+            "SELECT seals.sweep AS id, seals.*, size, body, 0 AS drifts_after, 0 AS journal_after
+             FROM seals LEFT JOIN documents ON documents.id = seals.header
+             WHERE sweep > ?1 ORDER BY sweep LIMIT ?2",
+        )
+        .bind(self.last)
+        .bind(SEALS_A_PAGE)
         .fetch_all(connection)
         .await?;
-    rows.iter().map(seal_row).collect()
+        let mut page = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut row = seal_row(row)?;
+            row.drifts.0 = self.drifts;
+            row.journal.0 = self.journal;
+            (self.drifts, self.journal) = (row.drifts.1, row.journal.1);
+            self.last = row.seal.sweep.0;
+            page.push(row);
+        }
+        Ok(page)
+    }
+}
+
+/// Every seal, the first one first.
+async fn all(connection: &mut SqliteConnection) -> Result<Vec<SealRow>, Cause> {
+    let (mut pages, mut all) = (SealPages::default(), Vec::new());
+    loop {
+        let page = pages.next(connection).await?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
 }
 
 fn seal_row(row: &SqliteRow) -> Result<SealRow, Cause> {
@@ -207,8 +212,8 @@ impl Store {
     #[tracing::instrument(name = "db.seal.list", skip(self))]
     pub async fn seals(&self) -> Result<Vec<SealRow>, Error> {
         let read = async {
-            let mut connection = self.readers.acquire().await?;
-            all(&mut connection).await
+            let mut transaction = self.readers.begin().await?;
+            all(&mut transaction).await
         };
         (read.await).map_err(|cause: Cause| cause.during("list the seals", &self.path))
     }

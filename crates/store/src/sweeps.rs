@@ -132,6 +132,7 @@ impl Sweeper {
             .collect();
         let mut writer = self.writer.lock().await;
         let commit = async {
+            self.remember_leaves(&mut writer).await?;
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
             let findings: usize = (accounts.values())
                 .map(|account| account.findings.len())
@@ -149,7 +150,6 @@ impl Sweeper {
             let Some(seen) = seen else {
                 return Ok(None);
             };
-            self.remember_leaves(&mut transaction).await?;
             let changed = Changed::of(accounts.values().copied(), &mut self.memory.lock());
             let recorded = changed
                 .record(&mut transaction, sweep, &self.memory)
@@ -169,12 +169,16 @@ impl Sweeper {
         Ok(())
     }
 
+    /// Reads the leaves, in a transaction of its own: those that had to be made are remembered only
+    /// when they are stored for certain.
     pub(crate) async fn remember_leaves(
         &self,
         connection: &mut SqliteConnection,
     ) -> Result<(), Cause> {
         if self.memory.lock().tree.is_none() {
-            let known = leaves::known(connection).await?;
+            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+            let known = leaves::known(&mut transaction).await?;
+            transaction.commit().await?;
             self.memory.lock().tree = Some(MerkleTree::new(known));
         }
         Ok(())
@@ -194,6 +198,7 @@ impl Sweeper {
             sqlx::query("PRAGMA synchronous = FULL")
                 .execute(&mut *writer)
                 .await?;
+            self.remember_leaves(&mut writer).await?;
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
             let finished = end(&mut transaction, sweep, summary).await?;
             if !finished {
@@ -202,7 +207,6 @@ impl Sweeper {
             coverage::record(&mut transaction, sweep).await?;
             let mut seal = None;
             if summary.state == SweepState::Finished {
-                self.remember_leaves(&mut transaction).await?;
                 let head = (self.memory.lock().tree.as_ref()).map(MerkleTree::head);
                 if let Some(head) = head {
                     let gaps = summary.gaps.clone();
@@ -213,12 +217,17 @@ impl Sweeper {
                 progress::clear(&mut transaction).await?;
             }
             transaction.commit().await?;
-            sqlx::query("PRAGMA synchronous = NORMAL")
-                .execute(&mut *writer)
-                .await?;
             Ok(Some(seal))
         };
-        (finish.await)
+        let finished = finish.await;
+        // Also where it failed; where even this does, later commits are slower and nothing else.
+        let eased = sqlx::query("PRAGMA synchronous = NORMAL")
+            .execute(&mut *writer)
+            .await;
+        if let Err(error) = eased {
+            tracing::warn!(%error, "commits stay as slow as seals");
+        }
+        finished
             .map_err(|cause: Cause| cause.during("finish a sweep", &self.store.path))?
             .ok_or_else(|| self.not_running(sweep))
     }
@@ -328,22 +337,6 @@ impl Store {
             .map_err(|cause: Cause| cause.during("look up the organization", &self.path))?;
         Ok(row.and_then(|row| row.organization))
     }
-}
-
-/// One sweep that is there for certain.
-pub(crate) async fn lookup(
-    connection: &mut SqliteConnection,
-    id: SweepId,
-) -> Result<SweepRow, Cause> {
-    let row = sqlx::query(
-        "SELECT sweeps.*, documents.size, documents.body
-         FROM sweeps LEFT JOIN documents ON documents.id = sweeps.organization
-         WHERE sweeps.id = ?1",
-    )
-    .bind(id.0)
-    .fetch_one(connection)
-    .await?;
-    sweep_row(&row)
 }
 
 pub(crate) fn sweep_row(row: &SqliteRow) -> Result<SweepRow, Cause> {

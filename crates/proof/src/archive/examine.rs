@@ -259,9 +259,6 @@ impl Examiner {
                 Misfit::unless_equal("verdict", &name, &known.verdict(), &finding.verdict)?;
             }
             self.documents.need_detail(finding.detail, name, reason);
-            if let Some(evidence) = finding.evidence {
-                self.documents.need_evidence(evidence, name);
-            }
             if let Some(samples) = finding.gap_samples {
                 self.documents.need(samples, name);
             }
@@ -293,15 +290,12 @@ impl Examiner {
 
     /// That the counts of the header follow from the leaves.
     ///
-    /// They do where the sweep looked at every account: what was not looked at keeps its leaf from
-    /// before, and a control that was not judged keeps its findings.
+    /// They do where the sweep saw every account: what was not looked at keeps its leaf from before
+    /// (even under the whole account list, where an account was once named by hand), and a control that
+    /// was not judged keeps its findings.
     fn compare_verdicts(&self) -> Result<(), Misfit> {
         let Sealed { seal, header } = self.sealed()?;
-        let discovery = header.discovery.as_ref().map(|list| list.state.as_str());
-        let looked_at_all = header.state == "finished"
-            && discovery == Some("complete")
-            && header.scope.accounts.is_empty();
-        if !looked_at_all {
+        if header.seen.as_ref().and_then(|seen| seen.as_str()) != Some("all") {
             return Ok(());
         }
         let mut counted: BTreeMap<Verdict, u64> = BTreeMap::new();

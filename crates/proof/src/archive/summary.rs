@@ -35,6 +35,8 @@ pub(super) struct HeaderClaims {
     pub(super) verdicts: BTreeMap<Verdict, u64>,
     gaps: BTreeMap<String, u64>,
     api_calls: u64,
+    /// `"all"`, or where the list of those that were seen is.
+    pub(super) seen: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -64,7 +66,6 @@ pub(super) struct FindingClaims {
     pub(super) reason: String,
     link: Option<String>,
     pub(super) detail: ContentHash,
-    pub(super) evidence: Option<ContentHash>,
     pub(super) gap_samples: Option<ContentHash>,
 }
 

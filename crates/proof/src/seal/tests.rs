@@ -21,6 +21,9 @@ fn header(sweep: i64) -> SealHeader {
         accounts_seen: 3,
         findings_seen: 3,
         api_calls: 12,
+        seen: None,
+        unsealed: None,
+        content_from: None,
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     AccountLeaf, FindingLeaf, LeafHash, MerkleTree, Misfit, RecordHash, Seal, SealHeader,
+    SeenAccounts,
     archive::{
         ArchiveWriter, BatchRecord, Verified, VerifyError, WriteError,
         documents::parts_of_evidence, entry::padding,
@@ -68,7 +69,6 @@ impl Fixture {
                 reason: Reason::CoveredByOrganizationTrail,
                 link: None,
                 detail: covered,
-                evidence: Some(evidence),
                 gap_samples: None,
             };
             let other = if at == 2 {
@@ -146,6 +146,9 @@ impl Fixture {
                 accounts_seen: 3,
                 findings_seen: 6,
                 api_calls: 17,
+                seen: Some(SeenAccounts::All),
+                unsealed: None,
+                content_from: None,
             };
             let (drifts, journal) = if sweep == 2 {
                 (batch_hash(&self.drifts), batch_hash(&self.journal))
