@@ -17,6 +17,8 @@ pub(crate) struct OpenLeaf {
     /// `None` in what an earlier version wrote.
     pub(crate) leaf: Option<LeafHash>,
     pub(crate) evidence: Option<ContentHash>,
+    /// The row of that document.
+    evidence_row: Option<i64>,
 }
 
 /// The leaves of all accounts that are known; those that an earlier version did not write are made.
@@ -102,7 +104,7 @@ pub(crate) async fn open(
     accounts: &[AccountId],
 ) -> Result<HashMap<AccountId, OpenLeaf>, Cause> {
     let rows = sqlx::query(
-        "SELECT account_leaves.id, account, leaf, documents.hash
+        "SELECT account_leaves.id, account, leaf, evidence, documents.hash
          FROM account_leaves INDEXED BY account_leaves_open
          LEFT JOIN documents ON documents.id = account_leaves.evidence
          WHERE valid_until IS NULL AND account IN (SELECT value FROM json_each(?1))",
@@ -117,6 +119,7 @@ pub(crate) async fn open(
                 row: columns.id(),
                 leaf: digest(&columns)?,
                 evidence: columns.hash("hash")?,
+                evidence_row: columns.get("evidence")?,
             };
             Ok((columns.parsed("account")?, open))
         })
@@ -147,7 +150,11 @@ pub(crate) async fn record(
             "INSERT INTO account_leaves (account, leaf, evidence, valid_from) ",
         )
         .push_values(some, |mut row, new| {
-            let evidence = new.evidence.and_then(|root| documents.get(&root).copied());
+            // What is kept from the leaf before is not among the documents of this commit.
+            let kept = (new.replaces).filter(|before| before.evidence == new.evidence);
+            let evidence = (new.evidence)
+                .and_then(|root| documents.get(&root).copied())
+                .or_else(|| kept.and_then(|before| before.evidence_row));
             row.push_bind(new.account.to_string())
                 .push_bind(new.leaf.as_bytes().to_vec())
                 .push_bind(evidence)

@@ -18,6 +18,8 @@ mod finding_query;
 mod findings;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod history_fixture;
 mod info;
 mod journal;
 mod leaves;

@@ -32,10 +32,16 @@ impl SweepWithSeen {
     /// Reads a row of [`SWEEPS`].
     pub(crate) fn of(row: &SqliteRow) -> Result<Self, Cause> {
         let columns = Columns::of("sweeps", row)?;
-        let seen = if columns.get("saw_all")? {
-            Some(SeenAccounts::All)
-        } else {
-            columns.hash("seen_hash")?.map(SeenAccounts::Only)
+        let list = columns.get::<Option<i64>>("seen")?;
+        let seen = match (columns.get::<i64>("saw_all")?, list) {
+            (1, None) => Some(SeenAccounts::All),
+            (0, None) => None,
+            (0, Some(_)) => {
+                let hash = columns.required("seen", columns.hash("seen_hash")?)?;
+                Some(SeenAccounts::Only(hash))
+            }
+            (1, Some(_)) => return Err(columns.damaged("seen", "it saw all, and has a list")),
+            _ => return Err(columns.damaged("saw_all", "it is neither 0 nor 1")),
         };
         Ok(Self {
             row: sweeps::sweep_row(row)?,

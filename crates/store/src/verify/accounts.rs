@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::{Account, AccountId, ContentHash, ControlId, SweepId};
+use model::{Account, AccountId, ContentHash, ControlId, Link, SweepId};
 use proof::{FindingLeaf, LeafHash, Misfit};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
@@ -52,10 +52,17 @@ enum Content {
 impl Interval {
     fn of(table: &'static str, row: &SqliteRow, of: Content) -> Result<Self, Fault> {
         let columns = Columns::of(table, row)?;
+        let from: i64 = columns.get("valid_from")?;
+        // What began before the base is compared with nothing; but there is no sweep 0.
+        if from < 1 {
+            return Err(columns
+                .damaged("valid_from", "there is no such sweep")
+                .into());
+        }
         Ok(Self {
             table,
             row: columns.id(),
-            from: columns.get("valid_from")?,
+            from,
             until: columns.get("valid_until")?,
             of,
         })
@@ -202,6 +209,27 @@ fn finding(row: &SqliteRow) -> Result<(AccountId, Content), Fault> {
     let place = format!("row {} of findings", finding.row);
     let leaf = finding.leaf;
     same("verdict", &place, &leaf.reason.verdict(), &leaf.verdict)?;
+    // Words are read in other spellings, too.
+    let columns = Columns::of("findings", row)?;
+    same(
+        "reason",
+        &place,
+        &leaf.reason.code(),
+        &columns.get("reason")?,
+    )?;
+    let link = columns.get::<Option<&str>>("link")?.unwrap_or("none");
+    same(
+        "link",
+        &place,
+        &leaf.link.map_or("none", Link::as_str),
+        &link,
+    )?;
+    same(
+        "control",
+        &place,
+        &control.as_str(),
+        &columns.get("control")?,
+    )?;
     Ok((account, Content::Finding(control, leaf)))
 }
 

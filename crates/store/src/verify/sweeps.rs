@@ -223,7 +223,7 @@ impl Walk<'_> {
     ) -> Result<(), Fault> {
         let id = seal.seal.sweep;
         let dropped = self.kept.map_or(0, |kept| kept.drifts_until);
-        if seal.drifts.1 > dropped {
+        if !(1..=dropped).contains(&seal.drifts.1) {
             end_of_batch(connection, "drifts", DRIFTS_END, seal.drifts, id).await?;
             let hash = seals::drifts_hash(connection, seal.drifts).await?;
             let place = batch_place("drifts", seal.drifts, id);
@@ -295,6 +295,13 @@ impl Walk<'_> {
             &records,
         )?;
         same_last(connection, "journal", last).await?;
+        // Names are read in other spellings, too.
+        let odd = "SELECT min(id) FROM drifts WHERE name GLOB '*[^0-9a-f]*'";
+        if let Some(id) = first(connection, odd).await? {
+            let place = format!("row {id} of drifts");
+            let expected = "16 small hexadecimal digits";
+            return Err(Misfit::new("name", &place, &expected, &"another name").into());
+        }
         let mut last = 0;
         loop {
             let rows =
