@@ -167,7 +167,7 @@ async fn tables(connection: &mut SqliteConnection) -> Result<Vec<TableSize>, Cau
     let measured = sqlx::query(
         "SELECT tables.name, sum(sizes.pgsize) AS bytes
          FROM sqlite_schema AS parts JOIN sqlite_schema AS tables ON tables.name = parts.tbl_name
-         JOIN dbstat AS sizes ON sizes.name = parts.name AND sizes.aggregate
+         JOIN dbstat AS sizes ON sizes.name = parts.name AND sizes.aggregate = TRUE
          WHERE tables.type = 'table' GROUP BY tables.name ORDER BY bytes DESC",
     )
     .fetch_all(&mut *connection)

@@ -27,6 +27,8 @@ mod memory;
 mod migrate;
 mod owner;
 mod progress;
+#[cfg(test)]
+mod refusals_tests;
 mod remembered;
 mod retention;
 mod sealed_header;
