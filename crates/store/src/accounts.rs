@@ -9,8 +9,8 @@ use model::{Account, AccountId, ContentHash, Drift, SweepId};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Error, Store, Sweeper, column::Columns, drifts, error::Cause, evidence::ROWS_A_STATEMENT,
-    finding_query::push_is_so,
+    Error, Store, Sweeper, column::Columns, database, drifts, error::Cause,
+    evidence::ROWS_A_STATEMENT, finding_query::push_is_so,
 };
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ impl Sweeper {
         members: &BTreeSet<AccountId>,
         judged: &BTreeSet<AccountId>,
     ) -> Result<Vec<AccountId>, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let known: Result<Vec<String>, Cause> = (sqlx::query_scalar(
             "SELECT account FROM account_states INDEXED BY account_states_open
              WHERE valid_until IS NULL AND name <> '' ORDER BY account",
@@ -69,7 +69,7 @@ impl Sweeper {
         gone: &[AccountId],
         drifts: &[Drift],
     ) -> Result<(), Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let record = async {
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
             let ids = model::canonical_json(gone);

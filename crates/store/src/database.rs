@@ -16,7 +16,7 @@ use sqlx::{
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{Error, error::Cause, memory::Memory};
 
@@ -154,6 +154,27 @@ pub(crate) async fn writer(canonical: &Path) -> Result<SqliteConnection, Cause> 
         .connect()
         .await?;
     Ok(connection)
+}
+
+/// The connection that writes, once it is ours and between transactions.
+///
+/// SQLite ends a transaction by itself where a full disk stops it midway. sqlx then takes it for open for
+/// ever, because its own ROLLBACK is refused; so the connection is made anew.
+pub(crate) async fn locked<'w>(
+    open: &'w Mutex<SqliteConnection>,
+    canonical: &Path,
+) -> MutexGuard<'w, SqliteConnection> {
+    let mut connection = open.lock().await;
+    // Behind the rollback of a transaction that was dropped.
+    let answered = connection.ping().await;
+    if answered.is_err() || connection.is_in_transaction() {
+        match writer(canonical).await {
+            Ok(another) => *connection = another,
+            // What is asked of the old one will say what is wrong.
+            Err(cause) => tracing::warn!(?cause, "the connection could not be made anew"),
+        }
+    }
+    connection
 }
 
 /// Tells from the file alone whether it is a store. `None`: nothing there yet.

@@ -13,6 +13,7 @@ use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow
 use crate::{
     Error, Store, Sweeper,
     column::Columns,
+    database,
     error::Cause,
     evidence::{self, Documents, ROWS_A_STATEMENT},
 };
@@ -99,7 +100,7 @@ impl Sweeper {
         if drifts.is_empty() {
             return Ok(());
         }
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let write = async {
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
             record(&mut transaction, drifts).await?;

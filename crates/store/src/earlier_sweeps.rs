@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{ContentHash, ControlId, SweepId, SweepScope};
 
-use crate::{Error, Sweeper, column::Columns, error::Cause};
+use crate::{Error, Sweeper, column::Columns, database, error::Cause};
 
 /// What is known from the sweeps before one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Sweeper {
     /// What is known from the sweeps before this one.
     #[tracing::instrument(name = "db.sweep.earlier", skip_all, fields(sweep.id = sweep.0))]
     pub async fn earlier_sweeps(&self, sweep: SweepId) -> Result<EarlierSweeps, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let read = async {
             let knows_every_account = sqlx::query_scalar(
                 "SELECT EXISTS (SELECT 1 FROM sweeps WHERE id < ?1 AND saw_all

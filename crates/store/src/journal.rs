@@ -77,7 +77,7 @@ impl Journal {
         subject: &str,
         body: &Value,
     ) -> Result<i64, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         (insert(&mut writer, at, kind, subject, body).await)
             .map_err(|cause| cause.during("write into the journal", self.store.path()))
     }
@@ -161,7 +161,7 @@ impl Sweeper {
         subject: &str,
         body: &Value,
     ) -> Result<i64, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         (insert(&mut writer, at, kind, subject, body).await)
             .map_err(|cause| cause.during("write into the journal", &self.store.path))
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::{AccountId, GapClass, SweepHeader, SweepId, Verdict};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::{Error, Sweeper, column::Columns, coverage, error::Cause, owner};
+use crate::{Error, Sweeper, column::Columns, coverage, database, error::Cause, owner};
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +34,7 @@ impl Sweeper {
         header: &SweepHeader,
         not_before: Timestamp,
     ) -> Result<Option<ResumedSweep>, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let resume = async {
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
             if let Err(refusal) = owner::admit(&mut transaction, header).await? {

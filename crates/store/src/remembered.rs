@@ -10,7 +10,7 @@ use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Error, JudgedAccount, Sweeper, accounts, changed::Changed, column::Columns, coverage::LastSeen,
-    error::Cause, finding_query::Judgements,
+    database, error::Cause, finding_query::Judgements,
 };
 
 /// A finding as an interval.
@@ -33,7 +33,7 @@ impl Sweeper {
         sweep: SweepId,
         judged: &[JudgedAccount],
     ) -> Result<BTreeMap<AccountId, Option<RememberedAccount>>, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let read = async {
             self.remember_leaves(&mut writer).await?;
             let changed = Changed::of(judged.iter(), &mut self.memory.lock()).ids();
@@ -56,7 +56,7 @@ impl Sweeper {
         sweep: SweepId,
         accounts: &[AccountId],
     ) -> Result<HashMap<AccountId, RememberedAccount>, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         (remembered(&mut writer, sweep, accounts).await)
             .map_err(|cause: Cause| cause.during("read what is remembered", &self.store.path))
     }

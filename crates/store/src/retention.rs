@@ -11,7 +11,7 @@ use model::{ContentHash, SweepId};
 use proof::archive::parts_of_evidence;
 use sqlx::{Connection, SqliteConnection};
 
-use crate::{Error, Store, Sweeper, column::Columns, error::Cause, evidence};
+use crate::{Error, Store, Sweeper, column::Columns, database, error::Cause, evidence};
 
 #[cfg(test)]
 mod tests;
@@ -129,7 +129,7 @@ impl Sweeper {
     /// and the journal go on; commits of this sweeper wait until all is done.
     #[tracing::instrument(name = "db.retention.prune", skip(self))]
     pub async fn prune(&self, keep: KeepFrom) -> Result<Pruned, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         // Before the first row goes: a document that is dropped must not be known for stored, even if
         // whoever asked for this goes away midway. Nothing is learnt while the writer is ours.
         self.memory.lock().documents.clear();
@@ -141,7 +141,7 @@ impl Sweeper {
     /// much room again while it lasts. Readers go on; whoever writes waits.
     #[tracing::instrument(name = "db.retention.compact", skip(self))]
     pub async fn compact(&self) -> Result<(), Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let compact = async {
             for statement in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
                 sqlx::query(statement).execute(&mut *writer).await?;

@@ -14,7 +14,7 @@ use crate::{
     Error, Store, Sweeper,
     changed::Changed,
     column::Columns,
-    coverage, drifts,
+    coverage, database, drifts,
     error::Cause,
     evidence::{self, Documents},
     leaves, owner, progress, seals,
@@ -74,7 +74,7 @@ impl Sweeper {
     /// abandoned, with what it saw.
     #[tracing::instrument(name = "db.sweep.begin", skip_all)]
     pub async fn begin_sweep(&self, header: &SweepHeader) -> Result<SweepId, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let begin = async {
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
             if let Err(refusal) = owner::admit(&mut transaction, header).await? {
@@ -130,7 +130,7 @@ impl Sweeper {
         let accounts: BTreeMap<AccountId, &JudgedAccount> = (accounts.iter())
             .map(|judged| (judged.account.id, judged))
             .collect();
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let commit = async {
             self.remember_leaves(&mut writer).await?;
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
@@ -192,7 +192,7 @@ impl Sweeper {
         sweep: SweepId,
         summary: &SweepSummary,
     ) -> Result<Option<SealHash>, Error> {
-        let mut writer = self.writer.lock().await;
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let finish = async {
             // A power cut must not take back what is reported from here on.
             sqlx::query("PRAGMA synchronous = FULL")

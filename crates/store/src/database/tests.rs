@@ -1,5 +1,7 @@
 //! What is opened, what is refused, and what a refusal leaves behind.
 
+mod schemas;
+
 use super::*;
 use crate::fixture::{Folder, header, number, raw};
 
@@ -362,6 +364,7 @@ async fn every_json_column_is_checked() {
         ("sweeps", "verdicts"),
         ("account_states", "ou_path"),
         ("findings", "gap_samples"),
+        ("journal", "body"),
     ] {
         let sql: String = sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE name = ?1")
             .bind(table)

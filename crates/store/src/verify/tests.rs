@@ -1,6 +1,7 @@
 //! Everything that must be noticed, and what is not sealed.
 
 mod alterations;
+mod year;
 
 use model::{DriftId, SweepId, SweepState};
 
