@@ -200,6 +200,27 @@ pub(crate) async fn history(folder: &Folder) -> Sweeper {
     summary.discovery = Some(model::DiscoveryState::Complete);
     sweeper.finish_sweep(sweep, &summary).await.unwrap();
 
+    stopped_and_departed(&sweeper, &third).await;
+
+    let mut named = judged(7, ABSENT);
+    named.account.name = String::new();
+    let header = header_at(7, &["000000000007"], &CONTROLS);
+    let sweep = sweeper.begin_sweep(&header).await.unwrap();
+    sweeper
+        .commit(sweep, std::slice::from_ref(&named), &[])
+        .await
+        .unwrap();
+    let summary = summary_of(7, std::slice::from_ref(&named));
+    sweeper.finish_sweep(sweep, &summary).await.unwrap();
+    sweeper
+        .record_in_journal(at(8), JournalKind::Acknowledgement, &of_second, &body)
+        .await
+        .unwrap();
+    sweeper
+}
+
+/// Sweeps 5 to 7.
+async fn stopped_and_departed(sweeper: &Sweeper, third: &[JudgedAccount]) {
     let again = header_at(4, &[], &CONTROLS);
     let sweep = sweeper.begin_sweep(&again).await.unwrap();
     sweeper.commit(sweep, &third[..1], &[]).await.unwrap();
@@ -214,7 +235,7 @@ pub(crate) async fn history(folder: &Folder) -> Sweeper {
     assert_eq!(resumed.id, sweep);
     sweeper.commit(sweep, &third[1..], &[]).await.unwrap();
     sweeper
-        .finish_sweep(sweep, &summary_of(4, &third))
+        .finish_sweep(sweep, &summary_of(4, third))
         .await
         .unwrap();
 
@@ -232,21 +253,5 @@ pub(crate) async fn history(folder: &Folder) -> Sweeper {
         .await
         .unwrap();
 
-    whole(&sweeper, 6, &left, no_drifts).await;
-
-    let mut named = judged(7, ABSENT);
-    named.account.name = String::new();
-    let header = header_at(7, &["000000000007"], &CONTROLS);
-    let sweep = sweeper.begin_sweep(&header).await.unwrap();
-    sweeper
-        .commit(sweep, std::slice::from_ref(&named), &[])
-        .await
-        .unwrap();
-    let summary = summary_of(7, std::slice::from_ref(&named));
-    sweeper.finish_sweep(sweep, &summary).await.unwrap();
-    sweeper
-        .record_in_journal(at(8), JournalKind::Acknowledgement, &of_second, &body)
-        .await
-        .unwrap();
-    sweeper
+    whole(sweeper, 6, &left, no_drifts).await;
 }

@@ -9,9 +9,12 @@ use crate::{
     history_fixture::{ABSENT, history, judged, no_drifts, whole},
 };
 
+/// Since which step, its name, and columns with the step that added them.
+type Table = (i64, &'static str, &'static [(i64, &'static str)]);
+
 /// The tables of each step in the order in which rows can be put in, with columns that a later step
 /// added: a store of that step had none of these.
-const TABLES: [(i64, &str, &[(i64, &str)]); 10] = [
+const TABLES: [Table; 10] = [
     (1, "documents", &[]),
     (
         1,

@@ -195,126 +195,127 @@ async fn every_row_that_is_taken_out_is_missed() {
     assert!(unnoticed.is_empty(), "{unnoticed:#?}");
 }
 
-/// One line a case: what is done, and what must be said.
+/// What is done, and what must be said.
+const CASES: &[(&str, &str)] = &[
+    (
+        "UPDATE account_states SET name = 'x' WHERE id = 1",
+        "account 000000000001 from sweep 1",
+    ),
+    (
+        "UPDATE findings SET reason = 'trail-not-logging' WHERE id = 1",
+        "account 000000000001 from sweep 1",
+    ),
+    (
+        "UPDATE findings SET verdict = 'PASS' WHERE id = 1",
+        "row 1 of findings: verdict",
+    ),
+    (
+        "UPDATE findings SET reason = 'Trail_Absent' WHERE id = 1",
+        "row 1 of findings",
+    ),
+    (
+        "UPDATE findings SET valid_until = 3 WHERE id = 1",
+        "of findings: interval",
+    ),
+    (
+        "UPDATE account_leaves SET leaf = zeroblob(32) WHERE id = 2",
+        "row 2 of account_leaves",
+    ),
+    (
+        "UPDATE account_leaves SET valid_from = 2 WHERE id = 2",
+        "of account_states: interval",
+    ),
+    (
+        "UPDATE documents SET size = size + 1 WHERE id = 3",
+        "row 3 of documents: value",
+    ),
+    (
+        "UPDATE documents SET hash = zeroblob(32) WHERE id = 3",
+        "row 3 of documents: SHA-256",
+    ),
+    (
+        "UPDATE sweeps SET api_calls = 1 WHERE id = 3",
+        "row 3 of sweeps, api_calls: sealed header",
+    ),
+    (
+        "UPDATE sweeps SET scanner_version = '9' WHERE id = 1",
+        "row 1 of sweeps, scanner_version",
+    ),
+    (
+        "UPDATE sweeps SET accounts_seen = 9 WHERE id = 2",
+        "unsealed rows of sweeps before 3",
+    ),
+    (
+        "UPDATE sweeps SET scope = scope || ' ' WHERE id = 2",
+        "row 2 of sweeps, scope: text",
+    ),
+    (
+        "UPDATE sweeps SET saw_all = 1, seen = NULL WHERE id = 4",
+        "row 4 of sweeps, seen",
+    ),
+    (
+        "UPDATE seals SET root = zeroblob(32) WHERE sweep = 3",
+        "seal of sweep 3: hash",
+    ),
+    ("DELETE FROM seals WHERE sweep = 8", "row 8 of sweeps: seal"),
+    ("DELETE FROM seals WHERE sweep = 3", "row 3 of sweeps: seal"),
+    (
+        "DELETE FROM sweeps WHERE id = 2",
+        "sweeps: row: expected 2, found 3",
+    ),
+    ("DELETE FROM sweeps WHERE id = 8", "sweeps: last row"),
+    (
+        "UPDATE drifts SET severity = 'high' WHERE id = 1",
+        "rows 1 to 3 of drifts, sealed with sweep 3",
+    ),
+    (
+        "INSERT INTO drifts SELECT 0, 'aaaaaaaaaaaaaaaa', 1, NULL, kind, severity, account, control, body FROM drifts WHERE id = 1",
+        "row 0 of drifts",
+    ),
+    (
+        "UPDATE seals SET drifts_until = 9 WHERE sweep = 8",
+        "of drifts, sealed with sweep 8: last row",
+    ),
+    (
+        "UPDATE journal SET body = '{}' WHERE id = 1",
+        "rows 1 to 2 of journal, sealed with sweep 3",
+    ),
+    (
+        "UPDATE journal SET body = body || ' ' WHERE id = 3",
+        "row 3 of journal, body: text",
+    ),
+    ("DELETE FROM journal WHERE id = 3", "journal: last row"),
+    (
+        "UPDATE accounts SET first_sweep = 2 WHERE id = '000000000001'",
+        "account 000000000001 in accounts",
+    ),
+    (
+        "INSERT INTO accounts VALUES ('000000000099', 1)",
+        "account 000000000099 in accounts: state",
+    ),
+    (
+        "DELETE FROM accounts WHERE id = '000000000001'",
+        "expected one that is in accounts",
+    ),
+    (
+        "UPDATE owner SET organization_id = 'o-bbbbbbbbbb'",
+        "owner: organization_id",
+    ),
+    (
+        "INSERT INTO findings SELECT 99, account, 'added', verdict, reason, link, detail, gap_samples, 3, NULL FROM findings WHERE id = 1",
+        "account 000000000001 from sweep 3",
+    ),
+    (
+        "INSERT INTO findings SELECT 99, account, 'added', verdict, reason, link, detail, gap_samples, 7, NULL FROM findings WHERE id = 1",
+        "row 99 of findings: interval",
+    ),
+];
+
 #[tokio::test]
 async fn what_does_not_fit_is_named() {
     let folder = Folder::new();
     let mut connection = altered_store(&folder).await;
-    let cases: &[(&str, &str)] = &[
-        (
-            "UPDATE account_states SET name = 'x' WHERE id = 1",
-            "account 000000000001 from sweep 1",
-        ),
-        (
-            "UPDATE findings SET reason = 'trail-not-logging' WHERE id = 1",
-            "account 000000000001 from sweep 1",
-        ),
-        (
-            "UPDATE findings SET verdict = 'PASS' WHERE id = 1",
-            "row 1 of findings: verdict",
-        ),
-        (
-            "UPDATE findings SET reason = 'Trail_Absent' WHERE id = 1",
-            "row 1 of findings",
-        ),
-        (
-            "UPDATE findings SET valid_until = 3 WHERE id = 1",
-            "of findings: interval",
-        ),
-        (
-            "UPDATE account_leaves SET leaf = zeroblob(32) WHERE id = 2",
-            "row 2 of account_leaves",
-        ),
-        (
-            "UPDATE account_leaves SET valid_from = 2 WHERE id = 2",
-            "of account_states: interval",
-        ),
-        (
-            "UPDATE documents SET size = size + 1 WHERE id = 3",
-            "row 3 of documents: value",
-        ),
-        (
-            "UPDATE documents SET hash = zeroblob(32) WHERE id = 3",
-            "row 3 of documents: SHA-256",
-        ),
-        (
-            "UPDATE sweeps SET api_calls = 1 WHERE id = 3",
-            "row 3 of sweeps, api_calls: sealed header",
-        ),
-        (
-            "UPDATE sweeps SET scanner_version = '9' WHERE id = 1",
-            "row 1 of sweeps, scanner_version",
-        ),
-        (
-            "UPDATE sweeps SET accounts_seen = 9 WHERE id = 2",
-            "unsealed rows of sweeps before 3",
-        ),
-        (
-            "UPDATE sweeps SET scope = scope || ' ' WHERE id = 2",
-            "row 2 of sweeps, scope: text",
-        ),
-        (
-            "UPDATE sweeps SET saw_all = 1, seen = NULL WHERE id = 4",
-            "row 4 of sweeps, seen",
-        ),
-        (
-            "UPDATE seals SET root = zeroblob(32) WHERE sweep = 3",
-            "seal of sweep 3: hash",
-        ),
-        ("DELETE FROM seals WHERE sweep = 8", "row 8 of sweeps: seal"),
-        ("DELETE FROM seals WHERE sweep = 3", "row 3 of sweeps: seal"),
-        (
-            "DELETE FROM sweeps WHERE id = 2",
-            "sweeps: row: expected 2, found 3",
-        ),
-        ("DELETE FROM sweeps WHERE id = 8", "sweeps: last row"),
-        (
-            "UPDATE drifts SET severity = 'high' WHERE id = 1",
-            "rows 1 to 3 of drifts, sealed with sweep 3",
-        ),
-        (
-            "INSERT INTO drifts SELECT 0, 'aaaaaaaaaaaaaaaa', 1, NULL, kind, severity, account, control, body FROM drifts WHERE id = 1",
-            "row 0 of drifts",
-        ),
-        (
-            "UPDATE seals SET drifts_until = 9 WHERE sweep = 8",
-            "of drifts, sealed with sweep 8: last row",
-        ),
-        (
-            "UPDATE journal SET body = '{}' WHERE id = 1",
-            "rows 1 to 2 of journal, sealed with sweep 3",
-        ),
-        (
-            "UPDATE journal SET body = body || ' ' WHERE id = 3",
-            "row 3 of journal, body: text",
-        ),
-        ("DELETE FROM journal WHERE id = 3", "journal: last row"),
-        (
-            "UPDATE accounts SET first_sweep = 2 WHERE id = '000000000001'",
-            "account 000000000001 in accounts",
-        ),
-        (
-            "INSERT INTO accounts VALUES ('000000000099', 1)",
-            "account 000000000099 in accounts: state",
-        ),
-        (
-            "DELETE FROM accounts WHERE id = '000000000001'",
-            "expected one that is in accounts",
-        ),
-        (
-            "UPDATE owner SET organization_id = 'o-bbbbbbbbbb'",
-            "owner: organization_id",
-        ),
-        (
-            "INSERT INTO findings SELECT 99, account, 'added', verdict, reason, link, detail, gap_samples, 3, NULL FROM findings WHERE id = 1",
-            "account 000000000001 from sweep 3",
-        ),
-        (
-            "INSERT INTO findings SELECT 99, account, 'added', verdict, reason, link, detail, gap_samples, 7, NULL FROM findings WHERE id = 1",
-            "row 99 of findings: interval",
-        ),
-    ];
-    for (statement, expected) in cases {
+    for (statement, expected) in CASES {
         let verified = after(&mut connection, &[(*statement).to_owned()]).await;
         let fault = verified.expect(statement).err();
         let said = fault.as_ref().map(said).unwrap_or_default();
