@@ -12,6 +12,7 @@ pub mod evidence;
 mod exception;
 mod finding;
 mod gap;
+mod moment;
 mod reason;
 mod recorded_call;
 mod region;
@@ -33,6 +34,7 @@ pub use finding::{
     Advice, AdviceCode, ChainNode, CoveredBy, Finding, Judgement, NearMiss, NodeState,
 };
 pub use gap::{Gap, GapClass, GapSample};
+pub use moment::{WrittenMoment, WrittenTime};
 pub use reason::{Link, Reason, Verdict};
 pub use recorded_call::{Author, RecordedCall};
 pub use region::{Partition, Region};

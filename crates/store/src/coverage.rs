@@ -103,12 +103,25 @@ impl LastSeen {
         connection: &mut SqliteConnection,
         account: AccountId,
         control: &ControlId,
+        span: (SweepId, SweepId),
+    ) -> Result<SweepId, Cause> {
+        self.of_account(connection, account, Some(control), span)
+            .await
+    }
+
+    /// The same by any control, if none is named.
+    pub(crate) async fn of_account(
+        &mut self,
+        connection: &mut SqliteConnection,
+        account: AccountId,
+        control: Option<&ControlId>,
         (since, until): (SweepId, SweepId),
     ) -> Result<SweepId, Cause> {
         loop {
             let read = self.sweeps.range(since..until).rev();
             let has = |(scope, coverage): &(SweepScope, Coverage)| {
-                coverage.has(account) && scope.controls.contains(control)
+                coverage.has(account)
+                    && control.is_none_or(|control| scope.controls.contains(control))
             };
             let mut found = read.filter(|(_, sweep)| has(sweep)).map(|(id, _)| *id);
             if let Some(sweep) = found.next() {

@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 use model::{
     AccountId, ContentHash, ControlId, Drift, DriftId, DriftKind, DriftSide, FieldChange, Severity,
-    SweepId, SweepPair,
+    SweepId, SweepPair, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Error, Store, Sweeper,
+    Error, Sweeper,
     column::Columns,
     database,
     error::Cause,
@@ -49,7 +49,7 @@ pub struct DriftQuery {
     pub id: Option<DriftId>,
     /// Of this account, or of several with it among them.
     pub account: Option<AccountId>,
-    /// Of accounts that hang in this OU or root now.
+    /// Of accounts that hung in this OU or root before or after it.
     pub ou: Option<String>,
     /// Of this control.
     pub control: Option<ControlId>,
@@ -57,6 +57,8 @@ pub struct DriftQuery {
     pub kind: Option<DriftKind>,
     /// At least this severe.
     pub severity: Option<Severity>,
+    /// After which the finding has this verdict.
+    pub verdict: Option<Verdict>,
     /// Seen by sweeps that began at this time or later.
     pub since: Option<Timestamp>,
     /// Seen by sweeps that began at this time or before.
@@ -80,19 +82,6 @@ pub struct DriftRow {
     pub last_before_at: Option<Timestamp>,
 }
 
-impl Store {
-    /// Drifts, the latest first.
-    #[tracing::instrument(name = "db.drift.list", skip(self))]
-    pub async fn drifts(&self, query: &DriftQuery) -> Result<Vec<DriftRow>, Error> {
-        let read = async {
-            let mut transaction = self.readers.begin().await?;
-            let rows = select(query).build().fetch_all(&mut *transaction).await?;
-            drift_rows(&mut transaction, &rows).await
-        };
-        (read.await).map_err(|cause| cause.during("list the drifts", &self.path))
-    }
-}
-
 impl Sweeper {
     /// Records drifts that belong to a sweep as a whole.
     #[tracing::instrument(name = "db.drift.record", skip_all, fields(drifts = drifts.len()))]
@@ -111,75 +100,8 @@ impl Sweeper {
     }
 }
 
-fn select(query: &DriftQuery) -> QueryBuilder<Sqlite> {
-    let mut select = QueryBuilder::new(
-        "SELECT drifts.*, seen.started_at AS seen_at, earlier.started_at AS last_before_at
-         FROM drifts
-         JOIN sweeps AS seen ON seen.id = drifts.sweep
-         LEFT JOIN sweeps AS earlier ON earlier.id = drifts.last_before
-         WHERE TRUE",
-    );
-    if let Some(id) = query.id {
-        select.push(" AND name = ").push_bind(id.to_string());
-    }
-    if let Some(account) = query.account {
-        // A notice on several accounts names them in its body alone; there are few of those.
-        select
-            .push(" AND (account = ")
-            .push_bind(account.to_string())
-            .push(" OR account IS NULL)");
-    }
-    if let Some(ou) = &query.ou {
-        select
-            .push(
-                " AND account IN (SELECT account FROM account_states
-                   WHERE valid_until IS NULL
-                       AND EXISTS (SELECT 1 FROM json_each(ou_path) WHERE value = ",
-            )
-            .push_bind(ou.clone())
-            .push("))");
-    }
-    if let Some(control) = &query.control {
-        select
-            .push(" AND control = ")
-            .push_bind(control.to_string());
-    }
-    if let Some(kind) = query.kind {
-        select.push(" AND kind = ").push_bind(kind.code());
-    }
-    if let Some(severity) = query.severity {
-        let words: Vec<Severity> = (Severity::ALL.iter().copied())
-            .filter(|word| *word >= severity)
-            .collect();
-        select
-            .push(" AND severity IN (SELECT value FROM json_each(")
-            .push_bind(model::canonical_json(&words))
-            .push("))");
-    }
-    if let Some(since) = query.since {
-        select
-            .push(" AND seen.started_at >= ")
-            .push_bind(since.as_microsecond());
-    }
-    if let Some(until) = query.until {
-        select
-            .push(" AND seen.started_at <= ")
-            .push_bind(until.as_microsecond());
-    }
-    if let Some(sweep) = query.from_sweep {
-        select.push(" AND drifts.sweep >= ").push_bind(sweep.0);
-    }
-    if let Some(sweep) = query.to_sweep {
-        select.push(" AND drifts.sweep <= ").push_bind(sweep.0);
-    }
-    select
-        .push(" ORDER BY drifts.id DESC LIMIT ")
-        .push_bind(query.limit.map_or(-1, i64::from));
-    select
-}
-
 /// Drifts from rows of the table with the times of their sweeps.
-async fn drift_rows(
+pub(crate) async fn drift_rows(
     connection: &mut SqliteConnection,
     rows: &[SqliteRow],
 ) -> Result<Vec<DriftRow>, Cause> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::{ContentHash, ControlId, SweepId, SweepScope};
+use sqlx::SqliteConnection;
 
 use crate::{Error, Sweeper, column::Columns, database, error::Cause};
 
@@ -22,52 +23,58 @@ impl Sweeper {
     #[tracing::instrument(name = "db.sweep.earlier", skip_all, fields(sweep.id = sweep.0))]
     pub async fn earlier_sweeps(&self, sweep: SweepId) -> Result<EarlierSweeps, Error> {
         let mut writer = database::locked(&self.writer, &self.store.canonical).await;
-        let read = async {
-            let knows_every_account = sqlx::query_scalar(
-                "SELECT EXISTS (SELECT 1 FROM sweeps WHERE id < ?1 AND saw_all
-                     AND state = 'finished' AND json_array_length(scope, '$.accounts') = 0
-                     AND json_extract(discovery, '$.state') = 'complete')",
-            )
-            .bind(sweep.0)
-            .fetch_one(&mut *writer)
-            .await?;
-            // There are few different scopes, however many sweeps.
-            let scopes = sqlx::query(
-                "SELECT max(id) AS id, scope FROM sweeps
-                 WHERE id < ?1 AND accounts_seen > 0 GROUP BY scope",
-            )
-            .bind(sweep.0)
-            .fetch_all(&mut *writer)
-            .await?;
-            let mut controls = BTreeSet::new();
-            for row in &scopes {
-                let columns = Columns::of("sweeps", row)?;
-                let scope: SweepScope = columns.required("scope", columns.json("scope")?)?;
-                controls.extend(scope.controls);
-            }
-            let last = sqlx::query(
-                "SELECT id, scanner_version, configuration FROM sweeps
-                 WHERE id < ?1 ORDER BY id DESC LIMIT 1",
-            )
-            .bind(sweep.0)
-            .fetch_optional(&mut *writer)
-            .await?;
-            let last = match &last {
-                Some(row) => {
-                    let columns = Columns::of("sweeps", row)?;
-                    Some((
-                        columns.get("scanner_version")?,
-                        columns.hash("configuration")?,
-                    ))
-                }
-                None => None,
-            };
-            Ok(EarlierSweeps {
-                knows_every_account,
-                controls,
-                last,
-            })
-        };
-        (read.await).map_err(|cause: Cause| cause.during("list the sweeps", &self.store.path))
+        (earlier(&mut writer, sweep).await)
+            .map_err(|cause: Cause| cause.during("list the sweeps", &self.store.path))
     }
+}
+
+/// What is known from the sweeps before this one.
+pub(crate) async fn earlier(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+) -> Result<EarlierSweeps, Cause> {
+    let knows_every_account = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM sweeps WHERE id < ?1 AND saw_all
+             AND state = 'finished' AND json_array_length(scope, '$.accounts') = 0
+             AND json_extract(discovery, '$.state') = 'complete')",
+    )
+    .bind(sweep.0)
+    .fetch_one(&mut *connection)
+    .await?;
+    // There are few different scopes, however many sweeps.
+    let scopes = sqlx::query(
+        "SELECT max(id) AS id, scope FROM sweeps
+         WHERE id < ?1 AND accounts_seen > 0 GROUP BY scope",
+    )
+    .bind(sweep.0)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut controls = BTreeSet::new();
+    for row in &scopes {
+        let columns = Columns::of("sweeps", row)?;
+        let scope: SweepScope = columns.required("scope", columns.json("scope")?)?;
+        controls.extend(scope.controls);
+    }
+    let last = sqlx::query(
+        "SELECT id, scanner_version, configuration FROM sweeps
+         WHERE id < ?1 ORDER BY id DESC LIMIT 1",
+    )
+    .bind(sweep.0)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let last = match &last {
+        Some(row) => {
+            let columns = Columns::of("sweeps", row)?;
+            Some((
+                columns.get("scanner_version")?,
+                columns.hash("configuration")?,
+            ))
+        }
+        None => None,
+    };
+    Ok(EarlierSweeps {
+        knows_every_account,
+        controls,
+        last,
+    })
 }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::Timestamp;
 use model::{AccountId, SweepId};
 use proof::{Misfit, archive::WriteError};
 
@@ -112,6 +113,39 @@ pub enum Error {
         source: Box<WriteError>,
     },
 
+    /// The store holds the history of another organization than the one that is asked about.
+    #[error("{} holds the history of {owner}, not of organization {wanted}", path.display())]
+    NotOfOrganization {
+        path: PathBuf,
+        owner: String,
+        wanted: String,
+    },
+
+    /// A sweep that is not in the store.
+    #[error("there is no sweep {sweep} in {}; {}", path.display(), last_sweep(*last))]
+    UnknownSweep {
+        path: PathBuf,
+        sweep: SweepId,
+        last: Option<SweepId>,
+    },
+
+    /// A sweep that has not ended.
+    #[error("sweep {sweep} in {} has not ended yet, or its process died; name an earlier one", path.display())]
+    SweepUnderWay { path: PathBuf, sweep: SweepId },
+
+    /// No sweep has come to its end.
+    #[error("no sweep has finished in {} yet: there is no history to look back on", path.display())]
+    NoHistory { path: PathBuf },
+
+    /// A time before the first sweep.
+    #[error("{} knows nothing of {asked}: its history begins with sweep {sweep}, which finished at {begins}", path.display())]
+    BeforeHistory {
+        path: PathBuf,
+        asked: Timestamp,
+        sweep: SweepId,
+        begins: Timestamp,
+    },
+
     /// The file system refused.
     #[error("cannot {attempt} {}", path.display())]
     File {
@@ -147,7 +181,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the one who named the file must name another, rather than try again.
+    /// Whether the one who asked must name another file, sweep or time, rather than try again.
     pub fn is_bad_input(&self) -> bool {
         matches!(
             self,
@@ -164,6 +198,11 @@ impl Error {
                 | Self::AccountUnknown { .. }
                 | Self::Pruned { .. }
                 | Self::TargetExists { .. }
+                | Self::NotOfOrganization { .. }
+                | Self::UnknownSweep { .. }
+                | Self::SweepUnderWay { .. }
+                | Self::NoHistory { .. }
+                | Self::BeforeHistory { .. }
         )
     }
 
@@ -173,6 +212,13 @@ impl Error {
             Self::Tampered { source, .. } => Some(source),
             _ => None,
         }
+    }
+}
+
+fn last_sweep(last: Option<SweepId>) -> String {
+    match last {
+        Some(last) => format!("the last one is {last}"),
+        None => "there is none at all".to_owned(),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
     error::Cause,
     evidence,
     findings::read_detail,
+    moments::sweeps_begun,
     retention,
 };
 
@@ -35,6 +36,12 @@ pub struct FindingQuery {
     pub control: Option<ControlId>,
     /// With this verdict.
     pub verdict: Option<Verdict>,
+    /// Of accounts that hung in this OU or root then.
+    pub ou: Option<String>,
+    /// That began with sweeps that began at this time or later.
+    pub since: Option<Timestamp>,
+    /// That began with sweeps that began at this time or before.
+    pub until: Option<Timestamp>,
     /// As they were after this sweep; `None`: as they are now.
     pub sweep: Option<SweepId>,
     /// No more than this many.
@@ -67,6 +74,8 @@ pub struct FindingPages {
     query: FindingQuery,
     /// What is committed meanwhile does not show in it.
     transaction: Transaction<'static, Sqlite>,
+    /// The first and the last sweep with which they may have begun.
+    begun: (i64, i64),
     /// How many findings may still come.
     left: u32,
     last: Option<(String, String)>,
@@ -95,9 +104,10 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
             let is_pruned = retention::is_pruned(&mut transaction, query.sweep).await?;
-            Ok((transaction, is_pruned))
+            let begun = sweeps_begun(&mut transaction, query.since, query.until).await?;
+            Ok((transaction, is_pruned, begun))
         };
-        let (transaction, is_pruned) =
+        let (transaction, is_pruned, begun) =
             (begin.await).map_err(|cause: Cause| cause.during("list the findings", &self.path))?;
         if let Some(pruned) = is_pruned {
             return Err(pruned.error(&self.path));
@@ -106,6 +116,7 @@ impl Store {
             path: self.path.clone(),
             query: query.clone(),
             transaction,
+            begun,
             left: query.limit.unwrap_or(u32::MAX),
             last: None,
             judgements: Judgements::default(),
@@ -179,6 +190,20 @@ impl FindingPages {
         }
         if let Some(verdict) = query.verdict {
             select.push(" AND verdict = ").push_bind(verdict.as_str());
+        }
+        if let Some(ou) = &query.ou {
+            select.push(" AND account IN (SELECT account FROM account_states WHERE ");
+            push_is_so(&mut select, query.sweep);
+            push_hangs_in(&mut select, ou);
+            select.push(")");
+        }
+        if query.since.is_some() || query.until.is_some() {
+            // The plus keeps SQLite from an index that has them in another order than the pages.
+            select
+                .push(" AND +valid_from BETWEEN ")
+                .push_bind(self.begun.0)
+                .push(" AND ")
+                .push_bind(self.begun.1);
         }
         if let Some((account, control)) = &self.last {
             select
@@ -258,6 +283,14 @@ pub(crate) fn push_is_so(select: &mut QueryBuilder<Sqlite>, sweep: Option<SweepI
             .push(")"),
         None => select.push("valid_until IS NULL"),
     };
+}
+
+/// Narrows the states of accounts to those in this OU or root, directly or further down.
+pub(crate) fn push_hangs_in(select: &mut QueryBuilder<Sqlite>, ou: &str) {
+    select
+        .push(" AND EXISTS (SELECT 1 FROM json_each(ou_path) WHERE value = ")
+        .push_bind(ou.to_owned())
+        .push(")");
 }
 
 /// Judgements that were read: the findings that share one in the store share it here.

@@ -208,3 +208,21 @@ pub(crate) async fn sweep(sweeper: &Sweeper, accounts: &[JudgedAccount]) -> Swee
 pub(crate) fn evidence_root(number: u64) -> ContentHash {
     evidence(number, true).documents().root
 }
+
+/// One whole sweep that begins so many hours after noon.
+pub(crate) async fn sweep_at(
+    sweeper: &Sweeper,
+    hours: i64,
+    accounts: &[JudgedAccount],
+    drifts: &[model::Drift],
+) -> SweepId {
+    let later = SignedDuration::from_hours(hours);
+    let mut header = header();
+    header.started_at += later;
+    let sweep = sweeper.begin_sweep(&header).await.unwrap();
+    sweeper.commit(sweep, accounts, drifts).await.unwrap();
+    let mut summary = summary();
+    summary.finished_at += later;
+    sweeper.finish_sweep(sweep, &summary).await.unwrap();
+    sweep
+}

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod account_list;
 mod accounts;
 mod advice;
 mod backup;
@@ -8,6 +9,8 @@ mod check;
 mod column;
 mod coverage;
 mod database;
+mod differences;
+mod drift_pages;
 mod drifts;
 mod earlier_sweeps;
 mod error;
@@ -25,6 +28,7 @@ mod journal;
 mod leaves;
 mod memory;
 mod migrate;
+mod moments;
 mod owner;
 mod progress;
 #[cfg(test)]
@@ -33,12 +37,16 @@ mod remembered;
 mod retention;
 mod sealed_header;
 mod seals;
+mod sweep_list;
 mod sweeps;
 mod verify;
 
 pub use backup::Backup;
 pub use check::{CheckReport, Problem};
+pub use account_list::{AccountQuery, AccountRow};
 pub use database::{Store, Sweeper};
+pub use differences::{Differences, TwoStates};
+pub use drift_pages::DriftPages;
 pub use drifts::{DriftQuery, DriftRow};
 pub use earlier_sweeps::EarlierSweeps;
 pub use error::Error;
@@ -47,8 +55,10 @@ pub use finding_query::{FindingPages, FindingQuery, FindingRow};
 pub use info::{StoreInfo, TableSize};
 pub use journal::{Journal, JournalKind, JournalRecord};
 pub use migrate::Migrated;
+pub use moments::{AsOf, Moment};
 pub use progress::ResumedSweep;
 pub use retention::{KeepFrom, Pruned};
 pub use seals::SealRow;
+pub use sweep_list::{SweepEntry, SweepQuery};
 pub use sweeps::{JudgedAccount, SweepRow};
 pub use verify::VerifiedStore;

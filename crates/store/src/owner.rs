@@ -9,11 +9,11 @@ use crate::{column::Columns, error::Cause};
 
 /// Whose history it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Owner {
+pub(crate) struct Owner {
     /// The account of the first caller.
     caller: AccountId,
     /// The organization, once a sweep could describe it.
-    organization: Option<String>,
+    pub(crate) organization: Option<String>,
 }
 
 impl fmt::Display for Owner {
@@ -63,7 +63,7 @@ pub(crate) async fn admit(
     }
 }
 
-async fn read(connection: &mut SqliteConnection) -> Result<Option<Owner>, Cause> {
+pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Option<Owner>, Cause> {
     let row = sqlx::query("SELECT only_row AS id, caller, organization_id FROM owner")
         .fetch_optional(connection)
         .await?;

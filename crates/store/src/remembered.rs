@@ -62,7 +62,8 @@ impl Sweeper {
     }
 }
 
-async fn remembered(
+/// What was known of these accounts before this sweep.
+pub(crate) async fn remembered(
     connection: &mut SqliteConnection,
     sweep: SweepId,
     ids: &[AccountId],
