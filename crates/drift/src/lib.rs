@@ -5,6 +5,7 @@ mod author;
 mod cause;
 mod chain_diff;
 mod compare;
+mod difference;
 mod draft;
 mod field_diff;
 mod flapping;
@@ -20,7 +21,8 @@ mod fixture;
 
 pub use author::{Window, find_author};
 pub use compare::{AccountNow, SweepContext, compare};
+pub use difference::difference;
 pub use flapping::{FlapRule, damped, is_flapping, settled};
 pub use known_state::{Change, Known, KnownState, Step};
 pub use suspects::{Suspect, suspects};
-pub use sweep_notices::{account_left, control_added, exception_expired, grouped};
+pub use sweep_notices::{account_left, control_added, exception_expired, grouped, groups};

@@ -92,9 +92,17 @@ pub fn exception_expired(
 /// Meant for the drifts of one sweep, such as all that were rejudged. A drift that stands alone is left
 /// as it is; the notice takes before, after and changes from the first.
 pub fn grouped(drifts: impl IntoIterator<Item = Drift>) -> Vec<Drift> {
+    (groups(drifts, |drift| drift).into_iter())
+        .filter_map(notice)
+        .collect()
+}
+
+/// Puts together what is of one kind, sweep and cause, and went from the same verdict to the same.
+pub fn groups<T>(items: impl IntoIterator<Item = T>, drift: impl Fn(&T) -> &Drift) -> Vec<Vec<T>> {
     type Key = (DriftKind, SweepId, String, Option<Verdict>, Option<Verdict>);
-    let mut groups: BTreeMap<Key, Vec<Drift>> = BTreeMap::new();
-    for drift in drifts {
+    let mut groups: BTreeMap<Key, Vec<T>> = BTreeMap::new();
+    for item in items {
+        let drift = drift(&item);
         let key = (
             drift.kind,
             drift.between.seen,
@@ -102,9 +110,9 @@ pub fn grouped(drifts: impl IntoIterator<Item = Drift>) -> Vec<Drift> {
             verdict(drift.before.as_ref()),
             verdict(drift.after.as_ref()),
         );
-        groups.entry(key).or_default().push(drift);
+        groups.entry(key).or_default().push(item);
     }
-    groups.into_values().filter_map(notice).collect()
+    groups.into_values().collect()
 }
 
 fn verdict(side: Option<&DriftSide>) -> Option<Verdict> {
