@@ -7,13 +7,17 @@ use std::{
 };
 
 use model::{
-    Account, AccountId, AccountState, Advice, AdviceCode, ChainNode, CoveredBy, DiscoveryState,
-    Finding, Gap, GapClass, GapSample, Judgement, Link, NearMiss, NodeState, OuPath, Reason,
-    SweepId, SweepScope, SweepState, Verdict,
+    Account, AccountId, AccountState, Advice, AdviceCode, Author, ChainNode, ChainResource,
+    ChangeKind, CoveredBy, DiscoveryState, Drift, DriftId, DriftKind, DriftSide, FieldChange,
+    Finding, FindingSide, Gap, GapClass, GapSample, Judgement, Link, NearMiss, NodeState, OuPath,
+    Reason, Severity, SweepId, SweepPair, SweepScope, SweepState, Verdict,
 };
 use serde_json::json;
 
-use crate::{Entry, Options, OrganizationLine, Report, SweepLine, json as json_report, table};
+use crate::{
+    Acknowledged, Entry, Options, OrganizationLine, PastAccount, PastDrift, PastFinding, PastSweep,
+    Report, SweepLine, Who, json as json_report, table,
+};
 
 /// A report and its findings.
 #[derive(Clone)]
@@ -254,4 +258,113 @@ pub(crate) fn report(passes: u64) -> Full {
         store: None,
     };
     Full { report, entries }
+}
+
+pub(crate) fn past_sweep() -> PastSweep {
+    PastSweep {
+        sweep: line(),
+        verdicts: [(Verdict::Pass, 1188), (Verdict::Fail, 2)].into(),
+        accounts_seen: 1190,
+        drifts: 3,
+        seal: Some("ab".repeat(32)),
+    }
+}
+
+pub(crate) fn past_account() -> PastAccount {
+    PastAccount {
+        account: (*failing().account).clone(),
+        since_sweep: SweepId(3),
+        since: "2026-01-01T00:00:00Z".parse().unwrap(),
+        verdicts: [(Verdict::Fail, 1), (Verdict::Pass, 14)].into(),
+        confirmed_sweep: SweepId(12),
+        confirmed: line().started_at,
+    }
+}
+
+pub(crate) fn past_finding() -> PastFinding {
+    PastFinding {
+        entry: failing(),
+        since_sweep: SweepId(3),
+        since: line().started_at,
+        until_sweep: Some(SweepId(12)),
+    }
+}
+
+/// Carol took an event out of a filter.
+pub(crate) fn past_drift() -> PastDrift {
+    let control: model::ControlId = "organizations-changes".parse().unwrap();
+    let side = |reason: Reason, message: &str| {
+        DriftSide::Finding(FindingSide {
+            verdict: reason.verdict(),
+            reason,
+            link: None,
+            resource: None,
+            covered_by: None,
+            message: message.to_owned(),
+        })
+    };
+    let resource = ChainResource {
+        link: Link::MetricFilter,
+        resource: "org-changes".to_owned(),
+        account: Some(account_id(1)),
+        region: "us-east-1".parse().ok(),
+        within: Some("arn:aws:logs:us-east-1:000000000001:log-group:trail".to_owned()),
+    };
+    let cause = resource.cause();
+    let message = "the metric filter `org-changes` misses LeaveOrganization";
+    let seen = SweepId(12);
+    PastDrift {
+        drift: Drift {
+            id: DriftId::of(
+                DriftKind::VerdictChanged,
+                Some(account_id(1)),
+                Some(&control),
+                seen,
+                &cause,
+            ),
+            kind: DriftKind::VerdictChanged,
+            severity: Severity::Critical,
+            account: Some(account_id(1)),
+            control: Some(control.clone()),
+            cause,
+            message: format!(
+                "{control} in account management (000000000001) went from PASS to FAIL: {message}"
+            ),
+            between: SweepPair {
+                last_before: Some(SweepId(11)),
+                seen,
+            },
+            before: Some(side(Reason::CoveredByOwnTrail, "covered by its own trail")),
+            after: Some(side(Reason::FilterIncomplete, message)),
+            changes: vec![FieldChange {
+                of: resource,
+                change: ChangeKind::Changed,
+                path: "/pattern".to_owned(),
+                before: "{ $.eventName = LeaveOrganization }".into(),
+                after: "{ $.eventName = nothing }".into(),
+            }],
+            accounts: Vec::new(),
+            undamped: None,
+        },
+        account_name: "management".to_owned(),
+        seen_at: line().started_at,
+        last_before_at: Some("2026-01-02T02:04:05Z".parse().unwrap()),
+        who: Some(Who::Found(Author {
+            event_id: "7f3c".to_owned(),
+            event_source: "logs.amazonaws.com".to_owned(),
+            event_name: "PutMetricFilter".to_owned(),
+            time: "2026-01-02T02:59:00Z".parse().unwrap(),
+            account: account_id(1),
+            region: "us-east-1".parse().unwrap(),
+            actor: Some("arn:aws:sts::000000000001:assumed-role/Developer/carol".to_owned()),
+            session_issuer: Some("arn:aws:iam::000000000001:role/Developer".to_owned()),
+            source_ip: Some("198.51.100.17".to_owned()),
+            user_agent: None,
+        })),
+        acknowledged: Some(Acknowledged {
+            at: "2026-01-02T04:00:00Z".parse().unwrap(),
+            by: "dana".to_owned(),
+            note: Some("mended in change 77".to_owned()),
+        }),
+    }
 }

@@ -10,13 +10,20 @@ use std::{
 
 use jiff::Timestamp;
 use model::{
-    AccountId, Advice, Arn, ChainNode, DiscoveryState, Finding, Gap, GapClass, Link, NearMiss,
-    NodeState, Reason, Region, SweepId, SweepScope, SweepState, Verdict,
+    AccountId, Advice, Arn, ChainNode, CoveredBy, DiscoveryState, Finding, Gap, GapClass, Link,
+    NearMiss, NodeState, Reason, Region, SweepId, SweepScope, SweepState, Verdict,
 };
-use serde::Serialize;
+use serde::{Serialize, ser::SerializeMap as _};
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 
-use crate::{Entry, PastFinding, PastSweep, Report, SweepLine, exceptions::ExceptionShape, text};
+use crate::{
+    AsOfLine, Difference, Entry, PastDrift, Report, SweepLine, exceptions::ExceptionShape, text,
+};
+
+mod lists;
+
+use lists::AsOfShape;
+pub use lists::Listed;
 
 #[cfg(test)]
 mod tests;
@@ -47,48 +54,39 @@ pub fn write(
     )
 }
 
-/// Writes the list of past sweeps.
-pub fn write_sweeps(sweeps: &[PastSweep], out: impl Write) -> io::Result<()> {
+/// Writes a list from the history, an item at a time as they come.
+pub fn write_list<T: Listed>(
+    as_of: Option<&AsOfLine>,
+    items: impl Iterator<Item = T>,
+    out: impl Write,
+) -> io::Result<()> {
+    let head = [("as_of", as_of.map(AsOfShape::of))];
     write_document(
-        &SweepsShape {
-            schema_version: SCHEMA_VERSION,
-            sweeps: Lazily(|| {
-                sweeps.iter().map(|past| SweepShape {
-                    accounts_seen: Some(past.accounts_seen),
-                    ..SweepShape::of(&past.sweep, past.verdicts.clone())
-                })
-            }),
+        &ListShape {
+            head,
+            items: Cell::new(Some(items)),
         },
         out,
     )
 }
 
-/// The list of past sweeps as text.
-pub fn render_sweeps(sweeps: &[PastSweep]) -> String {
-    rendered(|out| write_sweeps(sweeps, out))
-}
-
-/// Writes a list of findings from the history.
-pub fn write_findings(findings: &[PastFinding], out: impl Write) -> io::Result<()> {
+/// Writes what is not the same at two moments.
+pub fn write_differences(
+    [from, to]: [&AsOfLine; 2],
+    items: impl Iterator<Item = Difference>,
+    out: impl Write,
+) -> io::Result<()> {
+    let head = [
+        ("from", Some(AsOfShape::of(from))),
+        ("to", Some(AsOfShape::of(to))),
+    ];
     write_document(
-        &FindingsShape {
-            schema_version: SCHEMA_VERSION,
-            findings: Lazily(|| {
-                findings.iter().map(|past| PastFindingShape {
-                    finding: FindingShape::of(&past.entry),
-                    since_sweep: past.since_sweep,
-                    since: past.since,
-                    until_sweep: past.until_sweep,
-                })
-            }),
+        &ListShape {
+            head,
+            items: Cell::new(Some(items)),
         },
         out,
     )
-}
-
-/// A list of findings from the history as text.
-pub fn render_findings(findings: &[PastFinding]) -> String {
-    rendered(|out| write_findings(findings, out))
 }
 
 pub(crate) fn rendered(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
@@ -98,10 +96,21 @@ pub(crate) fn rendered(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> St
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// Writes one drift.
+pub fn write_drift(drift: &PastDrift, out: impl Write) -> io::Result<()> {
+    write_document(
+        &DriftShape {
+            schema_version: SCHEMA_VERSION,
+            drift: drift.shape(),
+        },
+        out,
+    )
+}
+
 pub(crate) fn write_document(document: &impl Serialize, mut out: impl Write) -> io::Result<()> {
     document.serialize(&mut Serializer::with_formatter(
         &mut out,
-        Harmless::default(),
+        Harmless(PrettyFormatter::new()),
     ))?;
     out.write_all(b"\n")
 }
@@ -115,15 +124,36 @@ struct ReportShape<'a, F> {
 }
 
 #[derive(Serialize)]
-struct SweepsShape<F> {
+struct DriftShape<D> {
     schema_version: u32,
-    sweeps: F,
+    drift: D,
 }
 
-#[derive(Serialize)]
-struct FindingsShape<F> {
-    schema_version: u32,
-    findings: F,
+/// The moments that a list is of, and its items, which come while it is written.
+struct ListShape<I, const MOMENTS: usize> {
+    head: [(&'static str, Option<AsOfShape>); MOMENTS],
+    items: Cell<Option<I>>,
+}
+
+impl<T: Listed, I: Iterator<Item = T>, const MOMENTS: usize> Serialize for ListShape<I, MOMENTS> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_map(Some(2 + MOMENTS))?;
+        document.serialize_entry("schema_version", &SCHEMA_VERSION)?;
+        for (name, moment) in &self.head {
+            document.serialize_entry(name, moment)?;
+        }
+        let items = self.items.take().into_iter().flatten();
+        document.serialize_entry(T::LIST, &Once::of(items.map(ItemShape)))?;
+        document.end()
+    }
+}
+
+struct ItemShape<T>(T);
+
+impl<T: Listed> Serialize for ItemShape<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.shape().serialize(serializer)
+    }
 }
 
 #[derive(Serialize)]
@@ -144,10 +174,7 @@ struct SweepShape<'a> {
 }
 
 impl<'a> SweepShape<'a> {
-    fn of(sweep: &'a SweepLine, mut verdicts: BTreeMap<Verdict, u64>) -> Self {
-        for verdict in Verdict::ALL {
-            verdicts.entry(verdict).or_default();
-        }
+    fn of(sweep: &'a SweepLine, verdicts: BTreeMap<Verdict, u64>) -> Self {
         Self {
             id: sweep.id,
             state: sweep.state,
@@ -157,11 +184,19 @@ impl<'a> SweepShape<'a> {
             discovery: sweep.discovery.as_ref().map(DiscoveryShape::of),
             api_calls: sweep.api_calls,
             scanner_version: &sweep.scanner_version,
-            verdicts,
+            verdicts: counted(verdicts),
             accounts_seen: None,
             notices: None,
         }
     }
+}
+
+/// With a zero for each verdict that none has.
+fn counted(mut verdicts: BTreeMap<Verdict, u64>) -> BTreeMap<Verdict, u64> {
+    for verdict in Verdict::ALL {
+        verdicts.entry(verdict).or_default();
+    }
+    verdicts
 }
 
 #[derive(Serialize)]
@@ -189,15 +224,6 @@ struct OrganizationShape<'a> {
     id: &'a str,
     management_account_id: AccountId,
     verdict: Verdict,
-}
-
-#[derive(Serialize)]
-struct PastFindingShape<'a> {
-    #[serde(flatten)]
-    finding: FindingShape<'a>,
-    since_sweep: SweepId,
-    since: Timestamp,
-    until_sweep: Option<SweepId>,
 }
 
 #[derive(Serialize)]
@@ -230,11 +256,7 @@ impl<'a> FindingShape<'a> {
             link: finding.link,
             message: &finding.message,
             next_step: finding.next_step(),
-            covered_by: (finding.covered_by.as_ref()).map(|covered_by| CoveredByShape {
-                trail_arn: &covered_by.trail,
-                account_id: covered_by.account,
-                is_organization_trail: covered_by.is_organization_trail,
-            }),
+            covered_by: finding.covered_by.as_ref().map(CoveredByShape::of),
             advice: &finding.advice,
             exception: entry.exception.as_deref().map(ExceptionShape::of),
             gaps: finding.gaps.iter().map(GapShape::of).collect(),
@@ -257,6 +279,16 @@ struct CoveredByShape<'a> {
     trail_arn: &'a Arn,
     account_id: AccountId,
     is_organization_trail: bool,
+}
+
+impl<'a> CoveredByShape<'a> {
+    fn of(covered_by: &'a CoveredBy) -> Self {
+        Self {
+            trail_arn: &covered_by.trail,
+            account_id: covered_by.account,
+            is_organization_trail: covered_by.is_organization_trail,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -316,19 +348,6 @@ impl<'a> NodeShape<'a> {
     }
 }
 
-/// A list whose items are made while it is written, so that a large report is never there twice.
-struct Lazily<F>(F);
-
-impl<F, I> Serialize for Lazily<F>
-where
-    F: Fn() -> I,
-    I: Iterator<Item: Serialize>,
-{
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0())
-    }
-}
-
 /// A list whose items come while it is written, and only then.
 struct Once<I>(Cell<Option<I>>);
 
@@ -344,12 +363,11 @@ impl<I: Iterator<Item: Serialize>> Serialize for Once<I> {
     }
 }
 
-/// Indented JSON in which hostile characters stand as `\u` escapes: the same value to a parser,
-/// harmless on a terminal.
-#[derive(Default)]
-struct Harmless(PrettyFormatter<'static>);
+/// JSON in which hostile characters stand as `\u` escapes: the same value to a parser, harmless on a
+/// terminal.
+pub(crate) struct Harmless<F>(pub(crate) F);
 
-impl Formatter for Harmless {
+impl<F: Formatter> Formatter for Harmless<F> {
     fn write_string_fragment<W: Write + ?Sized>(
         &mut self,
         writer: &mut W,

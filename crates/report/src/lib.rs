@@ -2,23 +2,31 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub use exceptions::{ExceptionState, PastException};
-
 use jiff::Timestamp;
 use model::{
     Account, AccountId, DiscoveryState, Exception, Finding, SweepId, SweepScope, SweepState,
     Verdict,
 };
 
+pub mod csv;
+pub mod diff;
+pub mod drift;
 pub mod exceptions;
 pub mod explain;
 #[cfg(test)]
 mod fixture;
 pub mod history;
 pub mod json;
+pub mod ndjson;
 mod palette;
+mod past;
 pub mod table;
 pub mod text;
+
+pub use exceptions::{ExceptionState, PastException};
+pub use past::{
+    Acknowledged, AsOfLine, Difference, PastAccount, PastDrift, PastFinding, PastSweep, Who,
+};
 
 /// What a sweep came to, but for its findings.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,30 +86,6 @@ pub struct Entry {
     pub account: Arc<Account>,
     /// The exception that accepts it, if one does.
     pub exception: Option<Arc<Exception>>,
-}
-
-/// A sweep in the history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastSweep {
-    /// The sweep.
-    pub sweep: SweepLine,
-    /// How many findings had which verdict.
-    pub verdicts: BTreeMap<Verdict, u64>,
-    /// How many accounts it saw.
-    pub accounts_seen: u64,
-}
-
-/// A finding in the history.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PastFinding {
-    /// The finding and its account.
-    pub entry: Entry,
-    /// The first sweep that found it so.
-    pub since_sweep: SweepId,
-    /// When that sweep began.
-    pub since: Timestamp,
-    /// The first sweep that found it otherwise.
-    pub until_sweep: Option<SweepId>,
 }
 
 /// How a human wants to see it.

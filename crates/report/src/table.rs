@@ -7,7 +7,8 @@ use model::{DiscoveryState, SweepState, Verdict};
 use crate::{
     Entry, Options, Report, palette,
     text::{
-        NAME_WIDTH, counted, duration, moment, push_line, push_wrapped, safe, sentence, thousands,
+        NAME_WIDTH, counted, duration, moment, number, push_line, push_wrapped, safe, sentence,
+        thousands,
     },
 };
 
@@ -175,8 +176,4 @@ fn count<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, u64> {
         *counts.entry(item).or_default() += 1;
     }
     counts
-}
-
-fn number(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }

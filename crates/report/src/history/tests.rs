@@ -1,38 +1,28 @@
 //! Lists from the history.
 
 use super::*;
-use crate::fixture::{failing, line};
-use model::{Reason, SweepId};
+use crate::{
+    AsOfLine, PastAccount, PastDrift,
+    fixture::{account_id, line, past_account, past_drift, past_finding, past_sweep},
+    json::{Listed, write_list},
+};
+use model::{AccountState, Reason, Severity, SweepId};
 
 fn sweeps() -> Vec<PastSweep> {
-    let mut running = line();
-    running.id = Some(SweepId(13));
-    running.state = SweepState::Running;
-    running.finished_at = None;
-    running.discovery = None;
-    running.api_calls = None;
-    running.scope.accounts = vec!["ou-ab12-prod".to_owned()];
-    vec![
-        PastSweep {
-            sweep: running,
-            verdicts: std::collections::BTreeMap::new(),
-            accounts_seen: 3,
-        },
-        PastSweep {
-            sweep: line(),
-            verdicts: [(Verdict::Pass, 1188), (Verdict::Fail, 2)].into(),
-            accounts_seen: 1190,
-        },
-    ]
+    let mut running = past_sweep();
+    running.sweep.id = Some(SweepId(13));
+    running.sweep.state = SweepState::Running;
+    running.sweep.finished_at = None;
+    running.sweep.discovery = None;
+    running.sweep.api_calls = None;
+    running.sweep.scope.accounts = vec!["ou-ab12-prod".to_owned()];
+    running.verdicts.clear();
+    (running.accounts_seen, running.drifts, running.seal) = (3, 0, None);
+    vec![running, past_sweep()]
 }
 
 fn findings() -> Vec<PastFinding> {
-    let past = PastFinding {
-        entry: failing(),
-        since_sweep: SweepId(3),
-        since: line().started_at,
-        until_sweep: Some(SweepId(12)),
-    };
+    let past = past_finding();
     let mut now = past.clone();
     now.entry.finding.reason = Reason::CoveredByOwnTrail;
     now.entry.finding.message = "covered".to_owned();
@@ -40,22 +30,70 @@ fn findings() -> Vec<PastFinding> {
     vec![past, now]
 }
 
-#[test]
-fn sweeps_are_a_line_each() {
-    let options = Options {
+fn accounts() -> Vec<PastAccount> {
+    let mut closed = past_account();
+    closed.account.id = "000000000002".parse().unwrap();
+    closed.account.name = "old".to_owned();
+    closed.account.state = AccountState::Suspended;
+    closed.account.ou_path = None;
+    closed.verdicts = [(Verdict::NotApplicable, 15)].into();
+    vec![past_account(), closed]
+}
+
+/// One that stands alone, and two of one cause.
+fn drifts() -> Vec<Vec<PastDrift>> {
+    let alone = past_drift();
+    let mut others: Vec<PastDrift> = (2..4)
+        .map(|number| {
+            let mut other = past_drift();
+            other.drift.account = Some(account_id(number));
+            other.drift.severity = Severity::High;
+            other.acknowledged = None;
+            other
+        })
+        .collect();
+    others[1].who = None;
+    vec![others, vec![alone]]
+}
+
+fn wide() -> Options {
+    Options {
         width: 120,
         ..Options::default()
-    };
-    insta::assert_snapshot!(render_sweeps(&sweeps(), &options));
+    }
+}
+
+#[test]
+fn sweeps_are_a_line_each() {
+    insta::assert_snapshot!(render_sweeps(&sweeps(), &wide()));
 }
 
 #[test]
 fn findings_say_since_when() {
-    let options = Options {
-        width: 120,
-        ..Options::default()
+    insta::assert_snapshot!(render_findings(&findings(), &wide()));
+}
+
+#[test]
+fn accounts_say_what_they_come_to_and_when_they_were_seen() {
+    insta::assert_snapshot!(render_accounts(&accounts(), &wide()));
+}
+
+#[test]
+fn drifts_of_one_cause_stand_in_one_row() {
+    insta::assert_snapshot!(render_drifts(drifts(), &wide()));
+}
+
+#[test]
+fn a_list_of_the_past_says_as_of_when() {
+    let line = AsOfLine {
+        sweep: SweepId(12),
+        state: SweepState::Finished,
+        finished_at: line().finished_at,
     };
-    insta::assert_snapshot!(render_findings(&findings(), &options));
+    assert_eq!(
+        as_of(&line),
+        "As of sweep 12, which finished at 2026-01-02 03:04:47Z\n\n"
+    );
 }
 
 #[test]
@@ -68,6 +106,8 @@ fn lists_fit_a_narrow_terminal() {
         for text in [
             render_sweeps(&sweeps(), &options),
             render_findings(&findings(), &options),
+            render_accounts(&accounts(), &options),
+            render_drifts(drifts(), &options),
         ] {
             for line in text.lines() {
                 let columns = unicode_width::UnicodeWidthStr::width(line);
@@ -78,24 +118,43 @@ fn lists_fit_a_narrow_terminal() {
 }
 
 #[test]
-fn an_empty_history_says_so() {
+fn an_empty_list_says_so() {
     let options = Options::default();
-    assert_eq!(render_sweeps(&[], &options), "No sweep is remembered.\n");
-    assert_eq!(
-        render_findings(&[], &options),
-        "No finding is remembered.\n"
-    );
+    assert_eq!(render_sweeps(&[], &options), "No sweep fits.\n");
+    assert_eq!(render_findings(&[], &options), "No finding fits.\n");
+    assert_eq!(render_accounts(&[], &options), "No account fits.\n");
+    assert_eq!(render_drifts(Vec::new(), &options), "No drift fits.\n");
+}
+
+fn json<T: Listed + Clone>(items: &[T]) -> String {
+    let mut out = Vec::new();
+    write_list(None, items.iter().cloned(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 #[test]
 fn lists_from_the_history_are_json_as_well() {
-    insta::assert_snapshot!(crate::json::render_sweeps(&sweeps()));
-    let json: serde_json::Value =
-        serde_json::from_str(&crate::json::render_findings(&findings())).unwrap();
+    insta::assert_snapshot!(json(&sweeps()));
+    insta::assert_snapshot!(json(&accounts()));
+    insta::assert_snapshot!(json(&drifts().concat()[..1]));
+    let json: serde_json::Value = serde_json::from_str(&json(&findings())).unwrap();
     assert_eq!(json["schema_version"], 1);
+    assert_eq!(json["as_of"], serde_json::Value::Null);
     assert_eq!(json["findings"][0]["account_id"], "000000000001");
     assert_eq!(json["findings"][0]["since_sweep"], 3);
     assert_eq!(json["findings"][0]["since"], "2026-01-02T03:04:05Z");
     assert_eq!(json["findings"][0]["until_sweep"], 12);
     assert_eq!(json["findings"][1]["until_sweep"], serde_json::Value::Null);
+}
+
+#[test]
+fn json_lines_hold_the_same_items() {
+    let mut out = Vec::new();
+    crate::ndjson::write(drifts().concat().into_iter(), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let whole: serde_json::Value = serde_json::from_str(&json(&drifts().concat())).unwrap();
+    let lines: Vec<serde_json::Value> = (text.lines())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(&serde_json::Value::from(lines), &whole["drifts"]);
 }

@@ -1,0 +1,58 @@
+//! The list of accounts for a human.
+
+use comfy_table::Cell;
+use model::Verdict;
+
+use super::{lines, since, table, verdict_numbers};
+use crate::{
+    Options, PastAccount,
+    text::{NAME_WIDTH, counted, moment, number, push_line, safe, sentence},
+};
+
+/// Renders accounts, in the order given.
+pub fn render_accounts(accounts: &[PastAccount], options: &Options) -> String {
+    if accounts.is_empty() {
+        return "No account fits.\n".to_owned();
+    }
+    let mut table = table(options);
+    table.set_header([
+        "ACCOUNT",
+        "STATE",
+        "OU",
+        "SINCE",
+        "FAIL",
+        "UNKNOWN",
+        "PASS",
+        "N/A",
+        "CONFIRMED",
+    ]);
+    for past in accounts {
+        let account = &past.account;
+        let path = account.ou_path.as_ref().map(ToString::to_string);
+        let mut row = vec![
+            Cell::new(format!(
+                "{}\n{}",
+                account.id,
+                safe(&account.name, NAME_WIDTH)
+            )),
+            Cell::new(account.state),
+            Cell::new(sentence(&path.unwrap_or_default())),
+            Cell::new(since(past.since, past.since_sweep)),
+        ];
+        row.extend(verdict_numbers(&past.verdicts));
+        row.push(Cell::new(format!(
+            "{}\nsweep {}",
+            moment(past.confirmed),
+            past.confirmed_sweep
+        )));
+        table.add_row(row);
+    }
+    let mut out = lines(&table);
+    let failing = (accounts.iter())
+        .filter(|past| past.verdicts.contains_key(&Verdict::Fail))
+        .count();
+    out.push('\n');
+    let all = counted(number(accounts.len()), "account");
+    push_line(&mut out, &format!("{all}, {failing} with a FAIL"));
+    out
+}
