@@ -206,3 +206,30 @@ async fn begun_at(
         })
         .collect()
 }
+
+impl Store {
+    /// The names of these accounts as they were last seen, of those that have one: also of accounts that
+    /// left.
+    pub async fn account_names(
+        &self,
+        accounts: &BTreeSet<AccountId>,
+    ) -> Result<HashMap<AccountId, String>, Error> {
+        let read = async {
+            let rows = sqlx::query(
+                "SELECT id, account, name FROM account_states
+                 WHERE account IN (SELECT value FROM json_each(?1)) AND name <> ''
+                 ORDER BY account, valid_from",
+            )
+            .bind(model::canonical_json(accounts))
+            .fetch_all(&self.readers)
+            .await?;
+            (rows.iter())
+                .map(|row| {
+                    let columns = Columns::of("account_states", row)?;
+                    Ok((columns.parsed("account")?, columns.get("name")?))
+                })
+                .collect::<Result<_, Cause>>()
+        };
+        (read.await).map_err(|cause: Cause| cause.during("list the accounts", &self.path))
+    }
+}
