@@ -42,6 +42,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "discovery",
             "scanner",
             "store",
+            "drift",
             "daemon",
             "report",
             "simulator",

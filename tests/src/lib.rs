@@ -18,6 +18,8 @@ mod demo;
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
+mod drifts;
+#[cfg(test)]
 mod exceptions;
 #[cfg(test)]
 mod faults;
@@ -25,6 +27,8 @@ mod faults;
 mod fifteen_controls;
 #[cfg(test)]
 mod filter_options;
+#[cfg(test)]
+mod history;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

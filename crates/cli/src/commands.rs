@@ -1,7 +1,11 @@
 //! The subcommands, one file each.
 
+mod asked;
 pub(crate) mod controls;
 pub(crate) mod demo;
+pub(crate) mod diff;
+pub(crate) mod drift;
+mod drift_list;
 pub(crate) mod exception;
 pub(crate) mod explain;
 pub(crate) mod history;
@@ -10,3 +14,4 @@ mod past;
 pub(crate) mod pattern;
 pub(crate) mod simulate;
 mod sweep_and_report;
+mod write_list;

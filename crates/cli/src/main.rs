@@ -50,10 +50,14 @@ enum Command {
     Simulate(commands::simulate::Options),
     /// Show the chain of one account, link by link.
     Explain(commands::explain::Options),
-    /// List what past sweeps saw.
+    /// List what past sweeps saw, now or as of any moment.
     History(commands::history::Options),
     /// Accept findings until a date: add, list and remove exceptions.
     Exception(commands::exception::Options),
+    /// Tell what is not the same at two moments.
+    Diff(commands::diff::Options),
+    /// List what changed, show one change in full, note that somebody has seen it.
+    Drift(commands::drift::Options),
     /// Check, test and explain filter patterns, without AWS.
     Pattern(commands::pattern::Options),
     /// List what is judged by, and show one control in full.
@@ -98,6 +102,8 @@ fn main() -> ExitCode {
             Command::Explain(options) => commands::explain::run(options).await,
             Command::History(options) => commands::history::run(options).await,
             Command::Exception(options) => commands::exception::run(options).await,
+            Command::Diff(options) => commands::diff::run(options).await,
+            Command::Drift(options) => commands::drift::run(options).await,
             Command::Pattern(options) => commands::pattern::run(options),
             Command::Controls(options) => commands::controls::run(&options),
         }

@@ -23,6 +23,22 @@ pub(crate) enum Format {
     Json,
 }
 
+/// The form of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people.
+    #[default]
+    #[value(alias = "human")]
+    Table,
+    /// For programs: one document of a documented, versioned shape.
+    Json,
+    /// For programs that read a line at a time: an item on each, in the same shape.
+    #[value(alias = "jsonl")]
+    Ndjson,
+    /// For spreadsheets.
+    Csv,
+}
+
 /// Where a report goes.
 #[derive(Debug, Clone)]
 pub(crate) enum Destination {

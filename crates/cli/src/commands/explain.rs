@@ -1,16 +1,17 @@
 //! `scanner explain`: one account's chain, as the store remembers it.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use model::AccountId;
-use store::{FindingQuery, Store};
+use model::{AccountId, Clock as _, SystemClock};
+use store::FindingQuery;
 
 use crate::{
-    commands::past,
+    commands::{
+        asked::{self, StoreOptions, When},
+        past,
+    },
     exit::{BadInput, Exit},
     output::Destination,
-    settings::{DEFAULT_STORE, controls},
+    settings::controls,
 };
 
 /// The flags of `scanner explain`.
@@ -22,21 +23,25 @@ pub(crate) struct Options {
     /// The control: a slug, 4.15, 5.15@v6.0, lacework-global-66 [default: all].
     #[arg(long = "control", value_name = "ID")]
     controls: Vec<String>,
-    /// The store.
-    #[arg(long, value_name = "PATH", env = "SCANNER_STORE", default_value = DEFAULT_STORE)]
-    store: PathBuf,
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    store: StoreOptions,
 }
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     let Options {
         account,
         controls: names,
-        store: path,
+        when,
+        store: from,
     } = options;
     let controls = controls(&names)?;
-    let store = Store::open_reader(&path).await?;
+    let store = from.open().await?;
+    let moment = when.moment(&store, SystemClock.now()).await?;
     let query = FindingQuery {
         account: Some(account),
+        sweep: moment.map(|moment| moment.sweep),
         ..FindingQuery::default()
     };
     let mut rows = store.findings(&query).await?;
@@ -47,8 +52,12 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
             .any(|control| control.id == row.finding.control)
     });
     if rows.is_empty() {
+        let path = from.store;
+        let then = moment.map_or_else(String::new, |moment| {
+            format!(" as of sweep {}", moment.sweep)
+        });
         return Err(BadInput::of(format!(
-            "{} knows nothing of account {account}\n  help: `scanner history findings --store {}` lists what it knows; \
+            "{} knows nothing of account {account}{then}\n  help: `scanner history findings --store {}` lists what it knows; \
              `scanner once --account {account}` looks at the account",
             path.display(),
             path.display()
@@ -66,6 +75,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
             report::explain::render(&past::entry(row), &look) + &since
         })
         .collect();
-    destination.write(&texts.join("\n"))?;
+    let as_of = moment.as_ref().map(asked::line);
+    let head = as_of
+        .as_ref()
+        .map_or_else(String::new, report::history::as_of);
+    destination.write(&(head + &texts.join("\n")))?;
     Ok(Exit::Success)
 }

@@ -1,16 +1,19 @@
-//! `scanner history`: what past sweeps saw.
-
-use std::path::PathBuf;
+//! `scanner history`: what past sweeps saw, now or as of any moment.
 
 use clap::{Args, Subcommand};
-use model::{AccountId, Verdict};
-use store::{FindingQuery, Store};
+use jiff::Timestamp;
+use model::{AccountId, Clock as _, SystemClock, Verdict};
+use report::PastFinding;
+use store::{AccountQuery, FindingPages, FindingQuery, SweepQuery};
 
 use crate::{
-    commands::past,
+    commands::{
+        asked::{self, OuId, Span, StoreOptions, When},
+        drift_list, past,
+        write_list::{Pages, Whole, write_list},
+    },
     exit::Exit,
-    output::{Destination, Format},
-    settings::{DEFAULT_STORE, controls},
+    output::ListFormat,
 };
 
 /// The flags of `scanner history`.
@@ -22,92 +25,176 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// The accounts, with the verdicts of each and when it was last looked at.
+    Accounts(AccountOptions),
     /// The sweeps, the latest first.
-    Sweeps {
-        /// No more than this many.
-        #[arg(long, value_name = "NUMBER", default_value_t = 20)]
-        limit: u32,
-        #[command(flatten)]
-        from: From,
-    },
+    Sweeps(SweepOptions),
     /// What is known of each account and control, and since when.
-    Findings {
-        /// Of this account.
-        #[arg(long, value_name = "ID")]
-        account: Option<AccountId>,
-        /// Of this control.
-        #[arg(long, value_name = "ID")]
-        control: Option<String>,
-        /// With this verdict.
-        #[arg(long)]
-        verdict: Option<Verdict>,
-        /// No more than this many.
-        #[arg(long, value_name = "NUMBER")]
-        limit: Option<u32>,
-        #[command(flatten)]
-        from: From,
-    },
+    Findings(FindingOptions),
+    /// What changed, the latest first.
+    Drifts(drift_list::Options),
 }
 
 #[derive(Debug, Args)]
-struct From {
-    /// The store.
-    #[arg(long, value_name = "PATH", env = "SCANNER_STORE", default_value = DEFAULT_STORE)]
-    store: PathBuf,
+struct AccountOptions {
+    /// This account.
+    #[arg(long, value_name = "ID")]
+    account: Option<AccountId>,
+    /// Accounts that hung in this OU or root, directly or further down.
+    #[arg(long, value_name = "ID")]
+    ou: Option<OuId>,
+    /// Count findings of this control alone, and list the accounts that have one.
+    #[arg(long, value_name = "ID")]
+    control: Option<String>,
+    /// Accounts with a finding of this verdict.
+    #[arg(long)]
+    verdict: Option<Verdict>,
+    /// No more than this many.
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u32>,
+    /// Name, state and OU are as listed since a sweep that began in this span.
+    #[command(flatten)]
+    span: Span,
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    form: Form,
+}
+
+#[derive(Debug, Args)]
+struct SweepOptions {
+    /// No more than this many.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    limit: u32,
+    /// Sweeps that began in this span.
+    #[command(flatten)]
+    span: Span,
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    form: Form,
+}
+
+#[derive(Debug, Args)]
+struct FindingOptions {
+    /// Of this account.
+    #[arg(long, value_name = "ID")]
+    account: Option<AccountId>,
+    /// Of accounts that hung in this OU or root, directly or further down.
+    #[arg(long, value_name = "ID")]
+    ou: Option<OuId>,
+    /// Of this control.
+    #[arg(long, value_name = "ID")]
+    control: Option<String>,
+    /// With this verdict.
+    #[arg(long)]
+    verdict: Option<Verdict>,
+    /// No more than this many.
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u32>,
+    /// Findings that began with a sweep that began in this span.
+    #[command(flatten)]
+    span: Span,
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// From where, and in which form.
+#[derive(Debug, Args)]
+pub(crate) struct Form {
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
     /// The form of the list.
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    pub(crate) format: ListFormat,
 }
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
-    let destination = Destination::Stdout;
-    let look = destination.look(true);
-    let text = match options.what {
-        What::Sweeps { limit, from } => {
-            let store = Store::open_reader(&from.store).await?;
-            let sweeps: Vec<_> = store
-                .sweeps(Some(limit))
-                .await?
-                .into_iter()
-                .map(past::sweep)
-                .collect();
-            match from.format {
-                Format::Table => report::history::render_sweeps(&sweeps, &look),
-                Format::Json => report::json::render_sweeps(&sweeps),
-            }
-        }
-        What::Findings {
-            account,
-            control,
-            verdict,
-            limit,
-            from,
-        } => {
-            let control = match control {
-                Some(name) => controls(&[name])?.pop().map(|control| control.id),
-                None => None,
-            };
-            let store = Store::open_reader(&from.store).await?;
-            let query = FindingQuery {
-                account,
-                control,
-                verdict,
-                limit,
-                without_chains: from.format == Format::Table,
-                ..FindingQuery::default()
-            };
-            let findings: Vec<_> = store
-                .findings(&query)
-                .await?
-                .into_iter()
-                .map(past::finding)
-                .collect();
-            match from.format {
-                Format::Table => report::history::render_findings(&findings, &look),
-                Format::Json => report::json::render_findings(&findings),
-            }
-        }
-    };
-    destination.write(&text)?;
+    let now = SystemClock.now();
+    match options.what {
+        What::Accounts(options) => accounts(options, now).await?,
+        What::Sweeps(options) => sweeps(options, now).await?,
+        What::Findings(options) => findings(options, now).await?,
+        What::Drifts(options) => drift_list::run(options, now).await?,
+    }
     Ok(Exit::Success)
+}
+
+async fn accounts(options: AccountOptions, now: Timestamp) -> anyhow::Result<()> {
+    let (since, until) = options.span.ends(now)?;
+    let control = asked::control(options.control)?;
+    let store = options.form.store.open().await?;
+    let moment = options.when.moment(&store, now).await?;
+    let query = AccountQuery {
+        account: options.account,
+        ou: options.ou.map(|ou| ou.0),
+        control,
+        verdict: options.verdict,
+        since,
+        until,
+        sweep: moment.map(|moment| moment.sweep),
+        limit: options.limit,
+    };
+    let rows = store.accounts(&query).await?;
+    let accounts = Whole::of(rows.into_iter().map(past::account).collect());
+    let as_of = moment.as_ref().map(asked::line);
+    write_list(accounts, as_of, options.form.format, |accounts, look| {
+        report::history::render_accounts(&accounts, look)
+    })
+    .await
+}
+
+async fn sweeps(options: SweepOptions, now: Timestamp) -> anyhow::Result<()> {
+    let (since, until) = options.span.ends(now)?;
+    let store = options.form.store.open().await?;
+    let moment = options.when.moment(&store, now).await?;
+    let query = SweepQuery {
+        since,
+        until,
+        to_sweep: moment.map(|moment| moment.sweep),
+        limit: Some(options.limit),
+    };
+    let entries = store.sweep_list(&query).await?;
+    let sweeps = Whole::of(entries.into_iter().map(past::sweep).collect());
+    let as_of = moment.as_ref().map(asked::line);
+    write_list(sweeps, as_of, options.form.format, |sweeps, look| {
+        report::history::render_sweeps(&sweeps, look)
+    })
+    .await
+}
+
+async fn findings(options: FindingOptions, now: Timestamp) -> anyhow::Result<()> {
+    let (since, until) = options.span.ends(now)?;
+    let control = asked::control(options.control)?;
+    let store = options.form.store.open().await?;
+    let moment = options.when.moment(&store, now).await?;
+    let format = options.form.format;
+    let query = FindingQuery {
+        account: options.account,
+        ou: options.ou.map(|ou| ou.0),
+        control,
+        verdict: options.verdict,
+        since,
+        until,
+        sweep: moment.map(|moment| moment.sweep),
+        limit: options.limit,
+        without_chains: matches!(format, ListFormat::Table | ListFormat::Csv),
+    };
+    let pages = store.finding_pages(&query).await?;
+    let as_of = moment.as_ref().map(asked::line);
+    write_list(pages, as_of, format, |findings, look| {
+        report::history::render_findings(&findings, look)
+    })
+    .await
+}
+
+impl Pages for FindingPages {
+    type Item = PastFinding;
+
+    async fn next(&mut self) -> anyhow::Result<Option<Vec<PastFinding>>> {
+        let page = FindingPages::next(self).await?;
+        Ok(page.map(|page| page.into_iter().map(past::finding).collect()))
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use model::Exception;
-use report::{Entry, PastFinding, PastSweep, SweepLine};
-use store::{FindingRow, SweepRow};
+use model::{Author, Exception};
+use report::{Acknowledged, Entry, PastAccount, PastFinding, PastSweep, SweepLine, Who};
+use serde::Deserialize;
+use store::{AccountRow, FindingRow, JournalRecord, SweepEntry, SweepRow};
 
 pub(crate) fn sweep_line(row: SweepRow) -> SweepLine {
     SweepLine {
@@ -19,11 +20,24 @@ pub(crate) fn sweep_line(row: SweepRow) -> SweepLine {
     }
 }
 
-pub(crate) fn sweep(row: SweepRow) -> PastSweep {
+pub(crate) fn sweep(entry: SweepEntry) -> PastSweep {
     PastSweep {
-        verdicts: row.verdicts.clone(),
-        accounts_seen: row.accounts_seen,
-        sweep: sweep_line(row),
+        verdicts: entry.sweep.verdicts.clone(),
+        accounts_seen: entry.sweep.accounts_seen,
+        drifts: entry.drifts,
+        seal: entry.seal.map(|seal| seal.to_string()),
+        sweep: sweep_line(entry.sweep),
+    }
+}
+
+pub(crate) fn account(row: AccountRow) -> PastAccount {
+    PastAccount {
+        account: row.account,
+        since_sweep: row.since_sweep,
+        since: row.since,
+        verdicts: row.verdicts,
+        confirmed_sweep: row.confirmed_sweep,
+        confirmed: row.confirmed,
     }
 }
 
@@ -50,5 +64,33 @@ pub(crate) fn finding(row: FindingRow) -> PastFinding {
         since: row.since,
         until_sweep: row.until_sweep,
         entry: entry(row),
+    }
+}
+
+/// What the journal says of the author of a drift.
+#[derive(Deserialize)]
+struct AuthorBody {
+    outcome: String,
+    author: Option<Author>,
+}
+
+/// `None` for what a later version may have written.
+pub(crate) fn who(record: &JournalRecord) -> Option<Who> {
+    let body = AuthorBody::deserialize(&record.body).ok()?;
+    match (body.outcome.as_str(), body.author) {
+        ("found", Some(author)) => Some(Who::Found(author)),
+        ("not_found", _) => Some(Who::NotFound),
+        ("denied", _) => Some(Who::Denied),
+        ("pending", _) => Some(Who::Pending),
+        _ => None,
+    }
+}
+
+pub(crate) fn acknowledged(record: &JournalRecord) -> Acknowledged {
+    let text = |field: &str| record.body[field].as_str().map(ToOwned::to_owned);
+    Acknowledged {
+        at: record.recorded_at,
+        by: text("by").unwrap_or_default(),
+        note: text("note"),
     }
 }

@@ -1,0 +1,123 @@
+//! `scanner history drifts` and `scanner drift list`: what changed.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use jiff::Timestamp;
+use model::{AccountId, DriftKind, Severity, Verdict};
+use report::PastDrift;
+use store::{DriftPages, DriftQuery, DriftRow, JournalKind, Store};
+
+use crate::commands::{
+    asked::{self, OuId, Span, When},
+    history::Form,
+    past,
+    write_list::{Pages, write_list},
+};
+
+/// The flags of `scanner drift list`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Of this account.
+    #[arg(long, value_name = "ID")]
+    account: Option<AccountId>,
+    /// Of accounts that hung in this OU or root, before or after.
+    #[arg(long, value_name = "ID")]
+    ou: Option<OuId>,
+    /// Of this control.
+    #[arg(long, value_name = "ID")]
+    control: Option<String>,
+    /// After which the verdict is this one.
+    #[arg(long)]
+    verdict: Option<Verdict>,
+    /// Of this kind, such as verdict-changed.
+    #[arg(long)]
+    kind: Option<DriftKind>,
+    /// At least this severe: info, low, medium, high or critical.
+    #[arg(long)]
+    severity: Option<Severity>,
+    /// No more than this many.
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u32>,
+    /// Seen by sweeps that began in this span.
+    #[command(flatten)]
+    span: Span,
+    /// Seen until then. Who did them and who has seen them is told as it is known now.
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    form: Form,
+}
+
+pub(crate) async fn run(options: Options, now: Timestamp) -> anyhow::Result<()> {
+    let (since, until) = options.span.ends(now)?;
+    let control = asked::control(options.control)?;
+    let store = options.form.store.open().await?;
+    let moment = options.when.moment(&store, now).await?;
+    let query = DriftQuery {
+        account: options.account,
+        ou: options.ou.map(|ou| ou.0),
+        control,
+        kind: options.kind,
+        severity: options.severity,
+        verdict: options.verdict,
+        since,
+        until,
+        to_sweep: moment.map(|moment| moment.sweep),
+        limit: options.limit,
+        ..DriftQuery::default()
+    };
+    let drifts = Drifts {
+        pages: store.drift_pages(&query).await?,
+        store: &store,
+    };
+    let as_of = moment.as_ref().map(asked::line);
+    write_list(drifts, as_of, options.form.format, |drifts, look| {
+        let groups = drift::groups(drifts, |past| &past.drift);
+        report::history::render_drifts(groups, look)
+    })
+    .await
+}
+
+struct Drifts<'a> {
+    pages: DriftPages,
+    store: &'a Store,
+}
+
+impl Pages for Drifts<'_> {
+    type Item = PastDrift;
+
+    async fn next(&mut self) -> anyhow::Result<Option<Vec<PastDrift>>> {
+        match self.pages.next().await? {
+            Some(page) => Ok(Some(with_journal(self.store, page).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Drifts with the names of their accounts and what the journal says of them.
+pub(crate) async fn with_journal(
+    store: &Store,
+    rows: Vec<DriftRow>,
+) -> Result<Vec<PastDrift>, store::Error> {
+    let ids: Vec<_> = rows.iter().map(|row| row.drift.id).collect();
+    let accounts: BTreeSet<AccountId> = rows.iter().filter_map(|row| row.drift.account).collect();
+    let names = store.account_names(&accounts).await?;
+    let authors = store.journal_of_drifts(JournalKind::Author, &ids).await?;
+    let seen = store
+        .journal_of_drifts(JournalKind::Acknowledgement, &ids)
+        .await?;
+    let drifts = rows.into_iter().map(|row| {
+        let id = row.drift.id;
+        let name = row.drift.account.and_then(|account| names.get(&account));
+        PastDrift {
+            account_name: name.cloned().unwrap_or_default(),
+            seen_at: row.seen_at,
+            last_before_at: row.last_before_at,
+            who: authors.get(&id).and_then(past::who),
+            acknowledged: seen.get(&id).map(past::acknowledged),
+            drift: row.drift,
+        }
+    });
+    Ok(drifts.collect())
+}
