@@ -39,7 +39,7 @@ pub(crate) fn judged(number: u64, reasons: [Reason; 2]) -> JudgedAccount {
     let evidence = evidence(number, reasons[0] != Reason::TrailNotLogging);
     JudgedAccount {
         account,
-        evidence: (!is_suspended).then(|| Arc::new(evidence.documents())),
+        evidence: (!is_suspended).then(|| StorableEvidence::read(evidence)),
         findings,
     }
 }

@@ -41,9 +41,9 @@ mod sweep_list;
 mod sweeps;
 mod verify;
 
+pub use account_list::{AccountQuery, AccountRow};
 pub use backup::Backup;
 pub use check::{CheckReport, Problem};
-pub use account_list::{AccountQuery, AccountRow};
 pub use database::{Store, Sweeper};
 pub use differences::{Differences, TwoStates};
 pub use drift_pages::DriftPages;
