@@ -1,7 +1,7 @@
 //! Who caused a drift, among the calls that CloudTrail recorded.
 
 use jiff::Timestamp;
-use model::{Author, Drift, Organization, RecordedCall};
+use model::{Author, ContentHash, Drift, DriftKind, FieldChange, Organization, RecordedCall};
 
 use crate::{
     request::{Target, asks_for, is_about},
@@ -34,23 +34,9 @@ pub fn find_author(
     calls: &[RecordedCall],
 ) -> Option<Author> {
     let suspicions = suspicions(drift, organization);
-    let within: Vec<&RecordedCall> = calls
-        .iter()
-        .filter(|call| call.error_code.is_none())
-        .filter(|call| (window.from..=window.to).contains(&call.author.time))
-        .collect();
-    let fits = |suspicion: &Suspicion, call: &RecordedCall| {
-        let (suspect, author) = (&suspicion.suspect, &call.author);
-        suspect.event_name == author.event_name
-            && suspect.event_source == author.event_source
-            && suspect.account == author.account
-            && suspect.region == author.region
-            && is_about(&suspicion.target, &call.request_parameters)
-            && asks_for(&suspicion.asks, &call.request_parameters)
-    };
     let fitting = |suspicion: &Suspicion| -> Vec<&RecordedCall> {
-        let of = |call: &&&RecordedCall| fits(suspicion, call);
-        within.iter().filter(of).copied().collect()
+        let of = |call: &&RecordedCall| fits(suspicion, window, call);
+        calls.iter().filter(of).collect()
     };
     let was_made = suspicions
         .iter()
@@ -66,4 +52,45 @@ pub fn find_author(
         )
         .max_by_key(|call| (call.author.time, &call.author.event_id))
         .map(|call| call.author.clone())
+}
+
+/// Whether [`find_author`] would look at the call: all others may be forgotten before it is asked.
+pub fn may_be_author(
+    drift: &Drift,
+    organization: Option<&Organization>,
+    window: Window,
+    call: &RecordedCall,
+) -> bool {
+    let suspicions = suspicions(drift, organization);
+    suspicions.iter().any(|one| fits(one, window, call))
+}
+
+/// What decides who caused a drift. Drifts with equal keys have the same suspects and, among the same
+/// calls, the same author: those of ten thousand accounts that one change broke need to be asked for once.
+pub fn author_key(drift: &Drift) -> ContentHash {
+    let of_cause: Vec<&FieldChange> = (drift.changes.iter())
+        .filter(|change| change.of.cause() == drift.cause)
+        .collect();
+    let is_of_account = matches!(
+        drift.kind,
+        DriftKind::AccountJoined
+            | DriftKind::AccountLeft
+            | DriftKind::AccountMoved
+            | DriftKind::AccountStateChanged
+            | DriftKind::AccountRenamed
+    );
+    let account = is_of_account.then_some((drift.account, &drift.after));
+    ContentHash::of(&(drift.kind, drift.between, account, of_cause))
+}
+
+fn fits(suspicion: &Suspicion, window: Window, call: &RecordedCall) -> bool {
+    let (suspect, author) = (&suspicion.suspect, &call.author);
+    call.error_code.is_none()
+        && (window.from..=window.to).contains(&author.time)
+        && suspect.event_name == author.event_name
+        && suspect.event_source == author.event_source
+        && suspect.account == author.account
+        && suspect.region == author.region
+        && is_about(&suspicion.target, &call.request_parameters)
+        && asks_for(&suspicion.asks, &call.request_parameters)
 }

@@ -92,8 +92,17 @@ pub fn exception_expired(
 /// Meant for the drifts of one sweep, such as all that were rejudged. A drift that stands alone is left
 /// as it is; the notice takes before, after and changes from the first.
 pub fn grouped(drifts: impl IntoIterator<Item = Drift>) -> Vec<Drift> {
+    let grouped = grouped_with_ids(drifts).into_iter();
+    grouped.map(|(notice, _)| notice).collect()
+}
+
+/// The same, each with the names of the drifts that it stands for.
+pub fn grouped_with_ids(drifts: impl IntoIterator<Item = Drift>) -> Vec<(Drift, Vec<DriftId>)> {
     (groups(drifts, |drift| drift).into_iter())
-        .filter_map(notice)
+        .filter_map(|drifts| {
+            let ids = drifts.iter().map(|drift| drift.id).collect();
+            Some((notice(drifts)?, ids))
+        })
         .collect()
 }
 

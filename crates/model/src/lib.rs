@@ -4,6 +4,7 @@
 mod account;
 mod account_id;
 mod arn;
+mod author_outcome;
 mod canonical;
 mod clock;
 mod control_id;
@@ -22,6 +23,7 @@ mod sweep;
 pub use account::{Account, AccountState, Organization, OuPath};
 pub use account_id::AccountId;
 pub use arn::{Arn, LogGroupArn};
+pub use author_outcome::{AuthorOutcome, LookedFor};
 pub use canonical::{ContentHash, canonical_json};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use control_id::ControlId;

@@ -46,12 +46,20 @@ pub(crate) fn recorded_call(event: Event, place: &Place) -> Option<RecordedCall>
     Some(RecordedCall {
         author,
         error_code,
-        // Not `record["…"]`, which panics where the event is no structure.
-        request_parameters: record
-            .get_mut("requestParameters")
-            .map(Value::take)
-            .unwrap_or_default(),
+        request_parameters: asked_for(&mut record),
     })
+}
+
+/// What was asked for. Nobody asks where a service tells what it did by itself, such as that it made an
+/// account: there it is what the service tells.
+fn asked_for(record: &mut Value) -> Value {
+    let is_of_service = record["eventType"] == "AwsServiceEvent";
+    // Not `record["…"]`, which panics where the event is no structure.
+    let mut take = |field| record.get_mut(field).map(Value::take).unwrap_or_default();
+    match take("requestParameters") {
+        Value::Null if is_of_service => take("serviceEventDetails"),
+        parameters => parameters,
+    }
 }
 
 fn arn(value: &Value) -> Option<String> {
@@ -147,6 +155,23 @@ mod tests {
         // What the event does not say, the list of events does.
         assert_eq!(author.event_name, "DeleteTopic");
         assert_eq!(author.time.as_second(), 1_750_000_000);
+    }
+
+    #[test]
+    fn what_a_service_tells_of_itself_is_what_was_asked_for() {
+        let details = json!({ "createAccountStatus": { "accountId": "222222222222" } });
+        let mut record = json!({
+            "eventName": "CreateAccountResult",
+            "eventType": "AwsServiceEvent",
+            "userIdentity": { "invokedBy": "AWS Internal" },
+            "requestParameters": null,
+            "serviceEventDetails": details,
+        });
+        let asked = |record: &Value| read(record.to_string()).unwrap().request_parameters;
+        assert_eq!(asked(&record), details);
+        // Nobody else's words are taken for it.
+        record["eventType"] = json!("AwsApiCall");
+        assert_eq!(asked(&record), Value::Null);
     }
 
     #[test]

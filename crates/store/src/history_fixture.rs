@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::{
     AccountId, AccountSide, AccountState, Drift, DriftId, DriftKind, DriftSide, Finding, Judgement,
     Reason, Severity, SweepHeader, SweepId, SweepPair, SweepScope, SweepState, SweepSummary,
+    evidence::StorableEvidence,
 };
 use serde_json::json;
 

@@ -73,7 +73,16 @@ fn was(chain: Vec<ChainNode>) -> Drift {
 }
 
 fn author(drift: &Drift, calls: &[RecordedCall]) -> Option<String> {
-    find_author(drift, Some(&organization()), window(), calls).map(|author| author.event_name)
+    let organization = organization();
+    let found = find_author(drift, Some(&organization), window(), calls);
+    // What cannot be the author does not count, whether it is there or not.
+    let may_be = |call: &&RecordedCall| may_be_author(drift, Some(&organization), window(), call);
+    let left: Vec<RecordedCall> = calls.iter().filter(may_be).cloned().collect();
+    assert_eq!(
+        find_author(drift, Some(&organization), window(), &left),
+        found
+    );
+    found.map(|author| author.event_name)
 }
 
 /// The call is the author of the drift, as long as it could be: neither when AWS refused it, nor outside
@@ -382,6 +391,29 @@ fn an_account_that_joined_was_invited_or_made() {
         None
     );
     assert_eq!(author(&joined(), &[made(MEMBER)]), None);
+}
+
+#[test]
+fn one_change_seen_in_many_accounts_is_asked_for_once() {
+    let broken = becomes(cut_at(3));
+    let elsewhere = Drift {
+        account: Some(id(OWNER)),
+        message: "the same in another account".to_owned(),
+        ..broken.clone()
+    };
+    assert_eq!(author_key(&broken), author_key(&elsewhere));
+    assert_ne!(author_key(&broken), author_key(&becomes(cut_at(2))));
+    let mut later = broken.clone();
+    later.between.last_before = None;
+    assert_ne!(author_key(&broken), author_key(&later));
+    // Accounts join one by one, though the cause is the same.
+    let one = joined();
+    let another = Drift {
+        account: Some(id(OWNER)),
+        ..one.clone()
+    };
+    assert_eq!(one.cause, another.cause);
+    assert_ne!(author_key(&one), author_key(&another));
 }
 
 #[test]
