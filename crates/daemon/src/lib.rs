@@ -3,10 +3,12 @@
 mod accepted;
 mod account_sweep;
 mod commit_groups;
+mod find_authors;
 mod look_at_accounts;
 mod places;
 mod regions_asked;
 mod roster;
 mod sweep;
 
+pub use find_authors::{AuthorSearch, AuthorsFound, OpenQuestions};
 pub use sweep::{Discovered, Progress, Regions, Sweep, SweepOutcome, SweepPlan, session_apis};
