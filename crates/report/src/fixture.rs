@@ -256,6 +256,7 @@ pub(crate) fn report(passes: u64) -> Full {
             "The credentials of this process cannot be narrowed by a session policy.".to_owned(),
         ],
         store: None,
+        drifts: Vec::new(),
     };
     Full { report, entries }
 }

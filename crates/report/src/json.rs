@@ -10,14 +10,18 @@ use std::{
 
 use jiff::Timestamp;
 use model::{
-    AccountId, Advice, Arn, ChainNode, CoveredBy, DiscoveryState, Finding, Gap, GapClass, Link,
-    NearMiss, NodeState, Reason, Region, SweepId, SweepScope, SweepState, Verdict,
+    AccountId, Advice, Arn, AuthorOutcome, ChainNode, ControlId, CoveredBy, DiscoveryState,
+    DriftId, DriftKind, Finding, Gap, GapClass, Link, NearMiss, NodeState, Reason, Region,
+    Severity, SweepId, SweepPair, SweepScope, SweepState, Verdict,
 };
 use serde::{Serialize, ser::SerializeMap as _};
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 
 use crate::{
-    AsOfLine, Difference, Entry, PastDrift, Report, SweepLine, exceptions::ExceptionShape, text,
+    AsOfLine, Difference, Entry, PastDrift, Report, SweepLine,
+    drifts::{self, DriftEntry},
+    exceptions::ExceptionShape,
+    text,
 };
 
 mod lists;
@@ -47,6 +51,11 @@ pub fn write(
                 id: &organization.id,
                 management_account_id: organization.management_account_id,
                 verdict: organization.verdict,
+            }),
+            drifts: Lazily(|| {
+                drifts::gravest_first(&report.drifts)
+                    .into_iter()
+                    .map(DriftEntryShape::of)
             }),
             findings: Once::of(entries.map(EntryShape)),
         },
@@ -99,7 +108,7 @@ pub(crate) fn rendered(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> St
 /// Writes one drift.
 pub fn write_drift(drift: &PastDrift, out: impl Write) -> io::Result<()> {
     write_document(
-        &DriftShape {
+        &OneDriftShape {
             schema_version: SCHEMA_VERSION,
             drift: drift.shape(),
         },
@@ -116,15 +125,52 @@ pub(crate) fn write_document(document: &impl Serialize, mut out: impl Write) -> 
 }
 
 #[derive(Serialize)]
-struct ReportShape<'a, F> {
+struct ReportShape<'a, D, F> {
     schema_version: u32,
     sweep: SweepShape<'a>,
     organization: Option<OrganizationShape<'a>>,
+    drifts: D,
     findings: F,
 }
 
 #[derive(Serialize)]
-struct DriftShape<D> {
+struct DriftEntryShape<'a> {
+    ids: &'a [DriftId],
+    kind: DriftKind,
+    severity: Severity,
+    is_flapping: bool,
+    account_ids: &'a [AccountId],
+    control_id: Option<&'a ControlId>,
+    cause: &'a str,
+    message: &'a str,
+    between: SweepPair,
+    author: Option<&'a AuthorOutcome>,
+}
+
+impl<'a> DriftEntryShape<'a> {
+    fn of(entry: &'a DriftEntry) -> Self {
+        let drift = &entry.drift;
+        Self {
+            ids: &entry.ids,
+            kind: drift.kind,
+            severity: drift.severity,
+            is_flapping: drift.is_flapping(),
+            account_ids: if drift.accounts.is_empty() {
+                drift.account.as_slice()
+            } else {
+                &drift.accounts
+            },
+            control_id: drift.control.as_ref(),
+            cause: &drift.cause,
+            message: &drift.message,
+            between: drift.between,
+            author: entry.author.as_ref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OneDriftShape<D> {
     schema_version: u32,
     drift: D,
 }

@@ -11,6 +11,7 @@ use model::{
 pub mod csv;
 pub mod diff;
 pub mod drift;
+pub mod drifts;
 pub mod exceptions;
 pub mod explain;
 #[cfg(test)]
@@ -42,6 +43,9 @@ pub struct Report {
     pub notices: Vec<String>,
     /// The store that remembers it, where it must be named to be found again.
     pub store: Option<String>,
+    /// What is not as it was, and who caused it: for programs. People read it in [`drifts::render`], which
+    /// may come later than the rest.
+    pub drifts: Vec<drifts::DriftEntry>,
 }
 
 /// A sweep in one line.

@@ -16,7 +16,10 @@ fn every_documented_field_is_always_there() {
         keys.sort();
         keys.join(" ")
     };
-    assert_eq!(keys(&json), "findings organization schema_version sweep");
+    assert_eq!(
+        keys(&json),
+        "drifts findings organization schema_version sweep"
+    );
     assert_eq!(
         keys(&json["organization"]),
         "id management_account_id verdict"

@@ -158,6 +158,7 @@ fn an_empty_report_says_that_nothing_was_judged() {
             organization: None,
             notices: Vec::new(),
             store: None,
+            drifts: Vec::new(),
         },
         entries: Vec::new(),
     };
