@@ -18,6 +18,8 @@ mod demo;
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
+mod drift_authors;
+#[cfg(test)]
 mod drifts;
 #[cfg(test)]
 mod exceptions;

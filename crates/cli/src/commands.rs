@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod asked;
+pub(crate) mod changes;
 pub(crate) mod controls;
 pub(crate) mod demo;
 pub(crate) mod diff;

@@ -348,6 +348,29 @@ bounded! {
     ResumeHours(i64, 1..=168, "a number of hours between 1 and 168");
 }
 
+/// How long to look for who caused drifts, written as `30s` or `2m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AuthorWait(pub(crate) std::time::Duration);
+
+impl FromStr for AuthorWait {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // Later than that no event is expected any more.
+        const LONGEST: std::time::Duration = std::time::Duration::from_mins(20);
+        let wait = match text {
+            "0" => Some(std::time::Duration::ZERO),
+            text => text
+                .parse::<jiff::SignedDuration>()
+                .ok()
+                .and_then(|wait| wait.try_into().ok()),
+        };
+        (wait.filter(|wait| *wait <= LONGEST))
+            .map(Self)
+            .ok_or_else(|| "expected a duration up to 20m, such as 30s, or 0".to_owned())
+    }
+}
+
 /// How long the credentials of a role last, in seconds; written as `1h`, `90m` or `1h 30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SessionDuration(pub(crate) i32);
@@ -419,6 +442,23 @@ mod tests {
                 mistake.contains("scanner.toml") && mistake.contains(line) && mistake.contains(key),
                 "{mistake}"
             );
+        }
+    }
+
+    #[test]
+    fn authors_are_waited_for_at_most_twenty_minutes() {
+        let rows = [
+            ("0", Some(0)),
+            ("0s", Some(0)),
+            ("30s", Some(30)),
+            ("20m", Some(1200)),
+            ("21m", None),
+            ("-1s", None),
+            ("30", None),
+        ];
+        for (text, seconds) in rows {
+            let wait = text.parse::<AuthorWait>().ok();
+            assert_eq!(wait.map(|wait| wait.0.as_secs()), seconds, "{text}");
         }
     }
 

@@ -200,6 +200,8 @@ pub(crate) struct Settings {
     pub(crate) aws: AwsSettings,
     pub(crate) plan: SweepPlan,
     pub(crate) report: ReportSettings,
+    /// How long to look for who caused drifts after the sweep.
+    pub(crate) author_wait: Duration,
 }
 
 /// How to report.
@@ -292,6 +294,7 @@ pub(crate) fn resolve(
                 .unwrap_or(default_fail_on),
             all: report.all,
         },
+        author_wait: Duration::ZERO,
     })
 }
 

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use crate::{
     commands::sweep_and_report::sweep_and_report,
-    config_file::ResumeHours,
+    config_file::{AuthorWait, ResumeHours},
     exit::{Exit, FailOn},
     settings::{AwsOptions, FileOptions, ReportOptions, ScopeOptions, resolve},
 };
@@ -25,6 +25,15 @@ pub(crate) struct Options {
         default_value = "6"
     )]
     resume_within: ResumeHours,
+    /// How long to wait after the sweep for CloudTrail to tell who caused what changed; 0 to not ask at
+    /// all. A sweep that found no change waits for nothing.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "SCANNER_AUTHOR_WAIT",
+        default_value = "30s"
+    )]
+    author_wait: AuthorWait,
     #[command(flatten)]
     files: FileOptions,
     #[command(flatten)]
@@ -39,6 +48,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     let Options {
         resume,
         resume_within,
+        author_wait,
         files,
         report,
         scope,
@@ -46,5 +56,6 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     } = options;
     let mut settings = resolve(files, report, scope, aws, FailOn::FailAndUnknown)?;
     settings.plan.resume_within = resume.then(|| SignedDuration::from_hours(resume_within.0));
+    settings.author_wait = author_wait.0;
     sweep_and_report(settings).await
 }

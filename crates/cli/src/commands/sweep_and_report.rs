@@ -11,13 +11,16 @@ use aws::Aws;
 use daemon::{Progress, Sweep, SweepOutcome};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::{Clock, ControlId, Exception, SystemClock, Verdict};
-use report::{Entry, OrganizationLine, Report};
+use report::{Entry, OrganizationLine, Report, drifts::DriftEntry};
 use store::{FindingPages, FindingQuery, Store, SweepRow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    commands::past,
+    commands::{
+        changes::{drifts_of, find_authors},
+        past,
+    },
     exit::{self, BadInput, Exit},
     output::{Destination, Format, folder_of, say},
     settings::{DEFAULT_STORE, ReportSettings, Settings},
@@ -70,7 +73,7 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
         };
     let sweep = Sweep {
         aws: &aws,
-        clock,
+        clock: Arc::clone(&clock),
         stop: stop.clone(),
         progress: &progress,
     };
@@ -88,7 +91,31 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
     tracing::debug!("calls to AWS: {}", aws.call_statistics());
     let outcome = outcome?;
 
-    report_back(sweeper.store(), &outcome, &settings.report).await?;
+    let exit = if stop.is_cancelled() {
+        stopped_by.exit()
+    } else {
+        exit::of_sweep(&outcome.summary, &outcome.accepted, settings.report.fail_on)
+    };
+    // Whoever reads along need not wait for CloudTrail; a file or a document is whole or not there.
+    let reads_along = settings.report.format == Format::Table
+        && matches!(settings.report.destination, Destination::Stdout);
+    if reads_along {
+        report_back(sweeper.store(), &outcome, &settings.report, None).await?;
+    }
+    let wait = settings.author_wait;
+    let looked = find_authors(&aws, clock, &stop, &sweeper, &outcome, wait).await;
+    if let Err(error) = looked {
+        // The sweep is remembered and reported all the same.
+        tracing::warn!(%error, "who caused the drifts was not recorded");
+    }
+    let drifts = drifts_of(sweeper.store(), &outcome).await?;
+    if reads_along {
+        let look = settings.report.destination.look(settings.report.all);
+        let text = report::drifts::render(&drifts, &look);
+        settings.report.destination.write(&text)?;
+    } else {
+        report_back(sweeper.store(), &outcome, &settings.report, Some(drifts)).await?;
+    }
     sweeper.close().await?;
     if settings.report.format == Format::Table {
         say(&format!(
@@ -97,21 +124,15 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
             settings.store.display()
         ));
     }
-    if stop.is_cancelled() {
-        return Ok(stopped_by.exit());
-    }
-    Ok(exit::of_sweep(
-        &outcome.summary,
-        &outcome.accepted,
-        settings.report.fail_on,
-    ))
+    Ok(exit)
 }
 
-/// The report is made from what the store remembers of this sweep.
+/// The report is made from what the store remembers of this sweep, but for drifts that are told later.
 async fn report_back(
     store: &Store,
     outcome: &SweepOutcome,
     settings: &ReportSettings,
+    drifts: Option<Vec<DriftEntry>>,
 ) -> anyhow::Result<()> {
     let row = store
         .sweep(outcome.id)
@@ -146,6 +167,7 @@ async fn report_back(
         store: (store.path() != Path::new(DEFAULT_STORE))
             .then(|| store.path().display().to_string()),
         sweep: past::sweep_line(row.clone()),
+        drifts: drifts.unwrap_or_default(),
     };
     match settings.format {
         Format::Table => {
@@ -159,9 +181,9 @@ async fn report_back(
                 entries.extend(page);
             }
             let look = settings.destination.look(settings.all);
-            settings
-                .destination
-                .write(&report::table::render(&report, &entries, &look))
+            let mut text = report::table::render(&report, &entries, &look);
+            text.push_str(&report::drifts::render(&report.drifts, &look));
+            settings.destination.write(&text)
         }
         Format::Json => {
             let pages = Pages::open(store, &findings, outcome, &row).await?;
