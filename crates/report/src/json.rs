@@ -52,11 +52,11 @@ pub fn write(
                 management_account_id: organization.management_account_id,
                 verdict: organization.verdict,
             }),
-            drifts: Lazily(|| {
+            drifts: Once::of(
                 drifts::gravest_first(&report.drifts)
                     .into_iter()
-                    .map(DriftEntryShape::of)
-            }),
+                    .map(DriftEntryShape::of),
+            ),
             findings: Once::of(entries.map(EntryShape)),
         },
         out,
