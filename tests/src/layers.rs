@@ -41,6 +41,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "aws",
             "discovery",
             "scanner",
+            "proof",
             "store",
             "drift",
             "daemon",

@@ -22,6 +22,8 @@ mod drift_authors;
 #[cfg(test)]
 mod drifts;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod exceptions;
 #[cfg(test)]
 mod faults;

@@ -52,6 +52,10 @@ enum Command {
     Explain(commands::explain::Options),
     /// List what past sweeps saw, now or as of any moment.
     History(commands::history::Options),
+    /// Take what was seen to an auditor, and verify it offline.
+    Evidence(commands::evidence::Options),
+    /// Check, copy, prune and describe the store.
+    Store(commands::store::Options),
     /// Accept findings until a date: add, list and remove exceptions.
     Exception(commands::exception::Options),
     /// Tell what is not the same at two moments.
@@ -101,6 +105,8 @@ fn main() -> ExitCode {
             Command::Simulate(options) => commands::simulate::run(options).await,
             Command::Explain(options) => commands::explain::run(options).await,
             Command::History(options) => commands::history::run(options).await,
+            Command::Evidence(options) => commands::evidence::run(options).await,
+            Command::Store(options) => commands::store::run(options).await,
             Command::Exception(options) => commands::exception::run(options).await,
             Command::Diff(options) => commands::diff::run(options).await,
             Command::Drift(options) => commands::drift::run(options).await,

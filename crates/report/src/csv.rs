@@ -6,9 +6,9 @@
 use std::io::{self, Write};
 
 use ::csv::{Terminator, WriterBuilder};
-use model::{Verdict, canonical_json};
+use model::{ControlId, Verdict, canonical_json};
 
-use crate::{Difference, PastAccount, PastDrift, PastFinding, PastSweep, text};
+use crate::{Difference, PastAccount, PastDrift, PastFinding, PastSweep, Who, text};
 
 #[cfg(test)]
 mod tests;
@@ -79,7 +79,7 @@ impl Record for PastSweep {
     fn cells(&self) -> Vec<String> {
         let sweep = &self.sweep;
         let state = serde_json::to_value(sweep.state).unwrap_or_default();
-        let controls: Vec<&str> = sweep.scope.controls.iter().map(|it| it.as_str()).collect();
+        let controls: Vec<&str> = sweep.scope.controls.iter().map(ControlId::as_str).collect();
         vec![
             optional(sweep.id),
             state.as_str().unwrap_or_default().to_owned(),
@@ -195,7 +195,7 @@ impl Record for PastDrift {
 
     fn cells(&self) -> Vec<String> {
         let drift = &self.drift;
-        let author = self.who.as_ref().and_then(|who| who.author());
+        let author = self.who.as_ref().and_then(Who::author);
         let acknowledged = self.acknowledged.as_ref();
         vec![
             drift.id.to_string(),
@@ -210,7 +210,7 @@ impl Record for PastDrift {
             optional(drift.control.as_ref()),
             drift.message.clone(),
             drift.cause.clone(),
-            optional(self.who.as_ref().map(|who| who.outcome())),
+            optional(self.who.as_ref().map(Who::outcome)),
             optional(author.and_then(|author| author.actor.as_ref())),
             optional(author.map(|author| &author.event_name)),
             optional(author.map(|author| author.time)),

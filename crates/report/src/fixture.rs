@@ -350,7 +350,7 @@ pub(crate) fn past_drift() -> PastDrift {
         account_name: "management".to_owned(),
         seen_at: line().started_at,
         last_before_at: Some("2026-01-02T02:04:05Z".parse().unwrap()),
-        who: Some(Who::Found(Author {
+        who: Some(Who::Found(Box::new(Author {
             event_id: "7f3c".to_owned(),
             event_source: "logs.amazonaws.com".to_owned(),
             event_name: "PutMetricFilter".to_owned(),
@@ -361,7 +361,7 @@ pub(crate) fn past_drift() -> PastDrift {
             session_issuer: Some("arn:aws:iam::000000000001:role/Developer".to_owned()),
             source_ip: Some("198.51.100.17".to_owned()),
             user_agent: None,
-        })),
+        }))),
         acknowledged: Some(Acknowledged {
             at: "2026-01-02T04:00:00Z".parse().unwrap(),
             by: "dana".to_owned(),

@@ -84,7 +84,7 @@ pub struct PastDrift {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
     /// This call did it.
-    Found(Author),
+    Found(Box<Author>),
     /// No call that could have done it was recorded.
     NotFound,
     /// CloudTrail's event history could not be read.

@@ -71,7 +71,7 @@ pub(crate) fn finding(row: FindingRow) -> PastFinding {
 #[derive(Deserialize)]
 struct AuthorBody {
     outcome: String,
-    author: Option<Author>,
+    author: Option<Box<Author>>,
 }
 
 /// `None` for what a later version may have written.

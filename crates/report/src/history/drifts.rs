@@ -101,19 +101,14 @@ fn what(group: &[PastDrift], first: &PastDrift) -> String {
         .iter()
         .filter_map(|past| past.acknowledged.as_ref())
         .collect();
-    match seen.as_slice() {
-        [] => {}
-        several if several.len() < group.len() => {
-            what.push_str(&format!(
-                "\n{} of {} acknowledged",
-                several.len(),
-                group.len()
-            ));
-        }
-        [first, ..] => {
-            what.push('\n');
-            what.push_str(&drift::acknowledged(first));
-        }
+    let acknowledged = match seen.as_slice() {
+        [] => String::new(),
+        [first, ..] if seen.len() == group.len() => drift::acknowledged(first),
+        some => format!("{} of {} acknowledged", some.len(), group.len()),
+    };
+    if !acknowledged.is_empty() {
+        what.push('\n');
+        what.push_str(&acknowledged);
     }
     what
 }

@@ -1,0 +1,221 @@
+//! `scanner store`: the care of the store.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use model::{Clock as _, SystemClock, WrittenMoment};
+use store::{KeepFrom, Store, StoreInfo};
+
+use crate::{
+    commands::asked,
+    exit::Exit,
+    output::{Destination, say},
+    settings::DEFAULT_STORE,
+};
+
+/// The flags of `scanner store`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Check the file and what it holds: exit code 3 where something is wrong.
+    Check {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Copy the store, whole and of one moment, also while a sweep writes into it.
+    Backup {
+        /// The copy, which must not be there yet.
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Drop what was no longer so before some sweep or time. Sweeps and seals stay, so that what is
+    /// left can be verified.
+    Prune {
+        /// What was so then or later is kept: the number of a sweep, RFC 3339, a day, or an age such as
+        /// 400d.
+        #[arg(long, value_name = "TIME|SWEEP")]
+        keep_from: WrittenMoment,
+        /// Also give the room back to the file system, which takes as much again while it lasts.
+        #[arg(long)]
+        compact: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Bring the schema up to date; a sweep does so as well.
+    Migrate {
+        #[command(flatten)]
+        at: At,
+    },
+    /// What the store holds, and what takes room.
+    Info {
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+#[derive(Debug, Args)]
+struct At {
+    /// The store.
+    #[arg(long, value_name = "PATH", env = "SCANNER_STORE", default_value = DEFAULT_STORE)]
+    store: PathBuf,
+}
+
+pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
+    match options.what {
+        What::Check { at } => check(&at).await,
+        What::Backup { to, at } => {
+            let store = Store::open_reader(&at.store).await?;
+            let backup = store.backup(&to).await?;
+            store.close().await;
+            let latest = (backup.latest_sweep)
+                .map_or_else(|| "no sweep".to_owned(), |sweep| format!("sweep {sweep}"));
+            let head = (backup.head).map_or_else(String::new, |(_, seal)| {
+                format!("; the last seal is {seal}")
+            });
+            say(&format!(
+                "{} is a copy up to {latest}, {} bytes{head}",
+                backup.path.display(),
+                backup.bytes
+            ));
+            Ok(Exit::Success)
+        }
+        What::Prune {
+            keep_from,
+            compact,
+            at,
+        } => prune(&at, keep_from, compact).await,
+        What::Migrate { at } => {
+            let migrated = Store::migrate(&at.store).await?;
+            say(&if migrated.from == migrated.to {
+                format!(
+                    "{} is up to date, at step {}",
+                    at.store.display(),
+                    migrated.to
+                )
+            } else {
+                format!(
+                    "{} went from step {} to step {}",
+                    at.store.display(),
+                    migrated.from,
+                    migrated.to
+                )
+            });
+            Ok(Exit::Success)
+        }
+        What::Info { at } => {
+            let store = Store::open_reader(&at.store).await?;
+            let info = store.info().await?;
+            store.close().await;
+            Destination::Stdout.write(&of_info(&info))?;
+            Ok(Exit::Success)
+        }
+    }
+}
+
+async fn check(at: &At) -> anyhow::Result<Exit> {
+    let store = Store::open_reader(&at.store).await?;
+    let report = store.check().await?;
+    store.close().await;
+    let mut text = String::new();
+    for problem in &report.problems {
+        text.push_str(&format!("{}: {}\n", problem.check, problem.found));
+    }
+    if report.is_sound() {
+        text.push_str(&format!("{} is sound.\n", at.store.display()));
+    }
+    Destination::Stdout.write(&text)?;
+    Ok(if report.is_sound() {
+        Exit::Success
+    } else {
+        Exit::Fail
+    })
+}
+
+async fn prune(at: &At, keep_from: WrittenMoment, compact: bool) -> anyhow::Result<Exit> {
+    let store = Store::open_reader(&at.store).await?;
+    let moment = asked::moment(&store, keep_from, SystemClock.now()).await?;
+    store.close().await;
+    let sweeper = Store::open_sweeper(&at.store).await?;
+    let pruned = sweeper.prune(KeepFrom::Sweep(moment.sweep)).await?;
+    if compact {
+        sweeper.compact().await?;
+    }
+    sweeper.close().await?;
+    say(&format!(
+        "what was so at the end of sweep {} or later is kept; dropped: {} findings, {} account states, {} \
+         leaves, {} drifts, {} documents",
+        moment.sweep,
+        pruned.findings,
+        pruned.account_states,
+        pruned.account_leaves,
+        pruned.drifts,
+        pruned.documents
+    ));
+    Ok(Exit::Success)
+}
+
+fn of_info(info: &StoreInfo) -> String {
+    let sweep = |of: Option<(model::SweepId, jiff::Timestamp)>| {
+        of.map_or_else(
+            || "none".to_owned(),
+            |(sweep, at)| format!("sweep {sweep} of {at:.0}"),
+        )
+    };
+    let mut lines = vec![
+        format!("Store         {}", info.path.display()),
+        format!(
+            "Organization  {}",
+            info.organization_id
+                .as_deref()
+                .unwrap_or("not known yet")
+                .escape_debug()
+        ),
+        format!("Schema        step {}", info.schema),
+        format!(
+            "Size          {} bytes in {} pages, {} bytes free",
+            info.bytes, info.pages, info.free_bytes
+        ),
+        format!(
+            "Sweeps        {}: from {} to {}",
+            info.sweeps,
+            sweep(info.first_sweep),
+            sweep(info.last_sweep)
+        ),
+        format!(
+            "Accounts      {}, {} of them now",
+            info.accounts, info.accounts_now
+        ),
+        format!(
+            "Findings      {}, {} of them now",
+            info.findings, info.findings_now
+        ),
+        format!("Drifts        {}", info.drifts),
+        format!("Journal       {}", info.journal),
+        format!("Documents     {}", info.documents),
+    ];
+    lines.push(match info.head {
+        Some((sweep, seal)) => format!(
+            "Seals         {}, the last of sweep {sweep}: {seal}",
+            info.seals
+        ),
+        None => "Seals         none".to_owned(),
+    });
+    if let Some(from) = info.content_from {
+        lines.push(format!(
+            "Kept          what was so at the end of sweep {from} or later"
+        ));
+    }
+    for table in &info.tables {
+        if let Some(bytes) = table.bytes {
+            lines.push(format!("  {:<16}{bytes:>12} bytes", table.name));
+        }
+    }
+    lines.join("\n") + "\n"
+}
