@@ -65,7 +65,7 @@ async fn an_accepted_finding_keeps_its_verdict_until_the_exception_ends() {
     assert_eq!(shell.run(&["exception", "remove", id]).await.code, 0);
     // Another one held when the last sweep began, and holds no longer.
     let journal = Store::open_journal(shell.path("scanner.db")).await.unwrap();
-    let last = journal.store().latest_sweep().await.unwrap().unwrap();
+    let newest = journal.store().latest_sweep().await.unwrap().unwrap();
     let exception = Exception {
         scope: ExceptionScope {
             control: "organizations-changes".parse().ok(),
@@ -74,10 +74,10 @@ async fn an_accepted_finding_keeps_its_verdict_until_the_exception_ends() {
         owner: "platform".to_owned(),
         reason: "for a moment".to_owned(),
         ticket: None,
-        expires_at: last.started_at + SignedDuration::from_millis(1),
+        expires_at: newest.started_at + SignedDuration::from_millis(1),
         source: ExceptionSource::Command,
     };
-    let then = last.started_at - SignedDuration::from_secs(1);
+    let then = newest.started_at - SignedDuration::from_secs(1);
     journal.add_exception(then, &exception).await.unwrap();
     journal.close().await.unwrap();
     let third = shell.once(&[]).await;

@@ -97,7 +97,7 @@ impl Store {
 
     /// Findings, by account and control, a page at a time.
     pub async fn finding_pages(&self, query: &FindingQuery) -> Result<FindingPages, Error> {
-        let begin = async {
+        let opening = async {
             let mut transaction = self.readers.begin().await?;
             // SQLite takes the picture at the first read.
             sqlx::query("SELECT 1 FROM owner")
@@ -107,8 +107,8 @@ impl Store {
             let begun = sweeps_begun(&mut transaction, query.since, query.until).await?;
             Ok((transaction, is_pruned, begun))
         };
-        let (transaction, is_pruned, begun) =
-            (begin.await).map_err(|cause: Cause| cause.during("list the findings", &self.path))?;
+        let (transaction, is_pruned, begun) = (opening.await)
+            .map_err(|cause: Cause| cause.during("list the findings", &self.path))?;
         if let Some(pruned) = is_pruned {
             return Err(pruned.error(&self.path));
         }

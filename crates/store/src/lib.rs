@@ -25,10 +25,14 @@ mod fixture;
 mod history_fixture;
 mod info;
 mod journal;
+#[cfg(test)]
+mod killed;
 mod leaves;
 mod memory;
 mod migrate;
 mod moments;
+#[cfg(test)]
+mod naive_history;
 mod owner;
 mod progress;
 #[cfg(test)]

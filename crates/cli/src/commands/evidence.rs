@@ -158,20 +158,21 @@ async fn verify_archive(archive: PathBuf, expect: Option<SealHash>) -> anyhow::R
             )));
         }
     };
-    let mut text = format!("Everything fits: {}.\n", of_archive(&verified));
-    match verified.noted_sweep {
-        Some(noted) if noted < verified.sweep => text.push_str(&format!(
+    let advice = match verified.noted_sweep {
+        Some(noted) if noted < verified.sweep => format!(
             "The seal that was expected is of sweep {noted}: it vouches for what was sealed by then, and not \
-             for sweep {}.\n",
+             for sweep {}.",
             verified.sweep
-        )),
-        Some(noted) => text.push_str(&format!("The seal that was expected is of sweep {noted}.\n")),
-        None => text.push_str(
-            "Compare the seal with one that was noted elsewhere (--expect): whoever rewrites a whole history \
-             can seal it anew.\n",
         ),
-    }
-    Destination::Stdout.write(&text)?;
+        Some(noted) => format!("The seal that was expected is of sweep {noted}."),
+        None => "Compare the seal with one that was noted elsewhere (--expect): whoever rewrites a whole \
+                 history can seal it anew."
+            .to_owned(),
+    };
+    Destination::Stdout.write(&format!(
+        "Everything fits: {}.\n{advice}\n",
+        of_archive(&verified)
+    ))?;
     Ok(Exit::Success)
 }
 
@@ -196,36 +197,35 @@ fn of_store(verified: &VerifiedStore) -> String {
     let (Some(head), Some(sweep)) = (verified.head, verified.head_sweep) else {
         return "Nothing is sealed yet: a sweep that finishes is.\n".to_owned();
     };
-    let mut text = format!(
+    let mut lines = vec![format!(
         "Everything fits: {} seals over {} sweeps, {} accounts, {} findings, {} drifts, {} documents.\n\
-         The last seal is of sweep {sweep}: {head}\n",
+         The last seal is of sweep {sweep}: {head}",
         verified.seals,
         verified.sweeps,
         verified.accounts,
         verified.findings,
         verified.drifts,
         verified.documents,
-    );
+    )];
     if let Some(since) = verified.sealed_since.filter(|since| since.0 > 1) {
-        text.push_str(&format!(
-            "What ended before sweep {since} was written by an earlier version and is not sealed.\n"
+        lines.push(format!(
+            "What ended before sweep {since} was written by an earlier version and is not sealed."
         ));
     }
     if let Some(from) = verified.content_from {
-        text.push_str(&format!(
-            "What ended before sweep {from} was dropped; its sweeps and seals are there.\n"
+        lines.push(format!(
+            "What ended before sweep {from} was dropped; its sweeps and seals are there."
         ));
     }
     if let Some(noted) = verified.noted_sweep {
-        text.push_str(&format!(
-            "The seal that was expected is of sweep {noted}.\n"
-        ));
+        lines.push(format!("The seal that was expected is of sweep {noted}."));
     }
     let unsealed = verified.unsealed_drifts + verified.unsealed_journal;
     if unsealed > 0 {
-        text.push_str(&format!(
-            "{unsealed} records came after the last seal; the next sweep seals them.\n"
+        lines.push(format!(
+            "{unsealed} records came after the last seal; the next sweep seals them."
         ));
     }
-    text
+    lines.push(String::new());
+    lines.join("\n")
 }

@@ -123,14 +123,14 @@ async fn check(at: &At) -> anyhow::Result<Exit> {
     let store = Store::open_reader(&at.store).await?;
     let report = store.check().await?;
     store.close().await;
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for problem in &report.problems {
-        text.push_str(&format!("{}: {}\n", problem.check, problem.found));
+        lines.push(format!("{}: {}\n", problem.check, problem.found));
     }
     if report.is_sound() {
-        text.push_str(&format!("{} is sound.\n", at.store.display()));
+        lines.push(format!("{} is sound.\n", at.store.display()));
     }
-    Destination::Stdout.write(&text)?;
+    Destination::Stdout.write(&lines.concat())?;
     Ok(if report.is_sound() {
         Exit::Success
     } else {

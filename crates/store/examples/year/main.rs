@@ -1,0 +1,176 @@
+//! A year of an organization, remembered through the real `drift` and `store`:
+//! `cargo run --release -p store --example year -- --store /tmp/year.db [--accounts 10000] [--days 365]
+//! [--seed 1] [--changes 20] [--organization-wide yes]`.
+//!
+//! Findings are supplied: nobody is asked, and the clock is moved by hand, an hour a sweep. Every sweep
+//! takes the steps of `daemon/sweep.rs` in their order. The figures are in docs/performance.md.
+
+mod evidence;
+mod measures;
+mod sweeps;
+mod world;
+
+use std::{
+    error::Error,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use store::Store;
+
+use crate::{evidence::Defect, measures::Times, sweeps::Sweeps, world::World};
+
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// What to simulate.
+struct Plan {
+    accounts: u64,
+    days: u64,
+    seed: u64,
+    changes: u64,
+    organization_wide: bool,
+    store: PathBuf,
+}
+
+const DAY: u64 = 24;
+const MONTH: u64 = 30 * DAY;
+
+/// For so many hours a month the organization's trail is broken, from this hour on.
+const BROKEN: std::ops::Range<u64> = 350..356;
+
+/// How many sweeps of an unchanged organization are measured.
+const UNCHANGED: u64 = 1000;
+
+#[tokio::main(flavor = "current_thread")]
+#[expect(clippy::print_stdout, reason = "an example tells what it measured")]
+async fn main() -> Outcome<()> {
+    let plan = plan()?;
+    if plan.store.exists() {
+        return Err(format!("{} is there already", plan.store.display()).into());
+    }
+    let begun = Instant::now();
+    let mut world = World::new(plan.accounts, plan.seed)?;
+    println!("world made in {:.1?}", begun.elapsed());
+    let mut sweeps = Sweeps::open(&plan.store, world.controls()).await?;
+
+    let first = sweeps.sweep(&world).await?;
+    println!(
+        "first sweep: {:.2?} in the store, {:.2} s CPU; {} bytes",
+        first.store,
+        first.cpu,
+        std::fs::metadata(&plan.store)?.len(),
+    );
+
+    the_days(&plan, &mut world, &mut sweeps).await?;
+    let (last, now) = (sweeps.last(), sweeps.now());
+    sweeps.close().await?;
+    println!("store: {} bytes", std::fs::metadata(&plan.store)?.len());
+
+    measures::answers(&plan.store, &world, last, now).await?;
+
+    let mut sweeps = Sweeps::open(&plan.store, world.controls()).await?;
+    sweeps.go_on(last, now);
+    unchanged(&plan, &world, sweeps).await?;
+    let store = Store::open_reader(&plan.store).await?;
+    let verdicts = store.latest_sweep().await?.map(|sweep| sweep.verdicts);
+    println!(
+        "verdicts at the end: {verdicts:?}; {:.0?} in all",
+        begun.elapsed()
+    );
+    store.close().await;
+    Ok(())
+}
+
+/// A sweep an hour of an organization that changes.
+#[expect(clippy::print_stdout, reason = "an example tells what it measured")]
+async fn the_days(plan: &Plan, world: &mut World, sweeps: &mut Sweeps) -> Outcome<()> {
+    let (mut changes, mut drifts) = (0, 0);
+    let (mut of_some, mut of_all) = (Times::default(), Times::default());
+    for hour in 1..plan.days * DAY {
+        let due = hour * plan.changes / DAY - (hour - 1) * plan.changes / DAY;
+        for _ in 0..due {
+            world.change()?;
+        }
+        let defect = match hour % MONTH {
+            hour if hour == BROKEN.start => Some(Some(Defect::AlarmGone(0))),
+            hour if hour == BROKEN.end => Some(None),
+            _ => None,
+        };
+        let defect = defect.filter(|_| plan.organization_wide);
+        if let Some(defect) = defect {
+            world.change_for_all(defect)?;
+        }
+        changes += due + u64::from(defect.is_some());
+        let swept = sweeps.sweep(world).await?;
+        drifts += swept.drifts;
+        let times = if defect.is_some() {
+            &mut of_all
+        } else {
+            &mut of_some
+        };
+        times.add(swept.store);
+    }
+    println!(
+        "{} sweeps, {changes} changes, {drifts} drifts",
+        plan.days * DAY
+    );
+    println!("sweeps with single changes: {of_some}");
+    println!("sweeps with a change to all members: {of_all}");
+    Ok(())
+}
+
+/// Sweeps of an organization that does not change any more.
+#[expect(clippy::print_stdout, reason = "an example tells what it measured")]
+async fn unchanged(plan: &Plan, world: &World, mut sweeps: Sweeps) -> Outcome<()> {
+    let first = sweeps.sweep(world).await?;
+    println!(
+        "first sweep of a new process, nothing changed: {:.1?}",
+        first.store
+    );
+    let (last, now) = (sweeps.last(), sweeps.now());
+    sweeps.close().await?;
+    let before = std::fs::metadata(&plan.store)?.len();
+    let mut sweeps = Sweeps::open(&plan.store, world.controls()).await?;
+    sweeps.go_on(last, now);
+    let (mut times, mut cpu) = (Times::default(), Times::default());
+    for _ in 0..UNCHANGED {
+        let swept = sweeps.sweep(world).await?;
+        times.add(swept.store);
+        cpu.add(Duration::from_secs_f64(swept.cpu));
+    }
+    sweeps.close().await?;
+    let grown = std::fs::metadata(&plan.store)?.len() - before;
+    println!("sweep of an unchanged organization: {times}");
+    println!("  CPU {cpu}; {} bytes a sweep", grown / UNCHANGED);
+    Ok(())
+}
+
+fn plan() -> Outcome<Plan> {
+    let mut plan = Plan {
+        accounts: 10_000,
+        days: 30,
+        seed: 1,
+        changes: 20,
+        organization_wide: true,
+        store: PathBuf::new(),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value = arguments
+            .next()
+            .ok_or_else(|| format!("{name} needs a value"))?;
+        match name.as_str() {
+            "--accounts" => plan.accounts = value.parse()?,
+            "--days" => plan.days = value.parse()?,
+            "--seed" => plan.seed = value.parse()?,
+            "--changes" => plan.changes = value.parse()?,
+            "--organization-wide" => plan.organization_wide = value == "yes",
+            "--store" => plan.store = value.into(),
+            _ => return Err(format!("there is no {name}").into()),
+        }
+    }
+    if plan.store.as_os_str().is_empty() {
+        return Err("name the store: --store PATH".into());
+    }
+    Ok(plan)
+}
