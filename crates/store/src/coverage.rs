@@ -31,21 +31,24 @@ impl Coverage {
 
 /// Notes what a sweep saw, from its progress.
 pub(crate) async fn record(connection: &mut SqliteConnection, sweep: SweepId) -> Result<(), Cause> {
-    let seen = seen_so_far(connection, sweep).await?;
-    let known: Vec<String> = sqlx::query_scalar(
-        "SELECT account FROM account_states INDEXED BY account_states_open
-         WHERE valid_until IS NULL",
+    let saw_all: bool = sqlx::query_scalar(
+        "SELECT NOT EXISTS (
+             SELECT 1 FROM account_states INDEXED BY account_states_open
+             WHERE valid_until IS NULL AND account NOT IN (
+                 SELECT value FROM sweep_progress, json_each(accounts) WHERE sweep = ?1
+             )
+         )",
     )
-    .fetch_all(&mut *connection)
+    .bind(sweep.0)
+    .fetch_one(&mut *connection)
     .await?;
-    let saw_all = (known.iter()).all(|id| id.parse().is_ok_and(|id| seen.contains(&id)));
     let list = if saw_all {
         None
     } else {
-        let text = model::canonical_json(&seen);
+        let text = model::canonical_json(&seen_so_far(connection, sweep).await?);
         let hash = ContentHash::of_text(&text);
         let documents = Documents::from([(hash, text.as_str())]);
-        evidence::put(connection, &documents)
+        evidence::put(&mut *connection, &documents)
             .await?
             .get(&hash)
             .copied()

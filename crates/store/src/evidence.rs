@@ -20,6 +20,9 @@ const COMPRESSION_LEVEL: i32 = 3;
 /// Rows of one statement. From 500 on, more make it no faster (and 32,766 binds are the limit).
 pub(crate) const ROWS_A_STATEMENT: usize = 500;
 
+/// The size up to which a document is unpacked into room that is made for it.
+const AT_ONCE: usize = 1 << 20;
+
 /// Documents to be stored: each by the hash of its text.
 pub(crate) type Documents<'t> = BTreeMap<ContentHash, &'t str>;
 
@@ -50,11 +53,16 @@ pub(crate) async fn put(
     let new: Vec<ContentHash> = (wanted.into_iter())
         .filter(|hash| !rows.contains_key(hash))
         .collect();
+    if new.is_empty() {
+        return Ok(rows);
+    }
+    // Its memory costs more to get than a document to compress.
+    let mut compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL).map_err(sqlx::Error::Io)?;
     for some in new.chunks(ROWS_A_STATEMENT) {
         let packed = (some.iter())
             .map(|hash| {
                 let text = documents.get(hash).copied().unwrap_or_default();
-                let body = zstd::bulk::compress(text.as_bytes(), COMPRESSION_LEVEL)?;
+                let body = compressor.compress(text.as_bytes())?;
                 let size = i64::try_from(text.len()).map_err(io::Error::other)?;
                 Ok((hash.as_bytes().to_vec(), size, body))
             })
@@ -107,24 +115,42 @@ pub(crate) async fn texts(
     .bind(model::canonical_json(ids))
     .fetch_all(connection)
     .await?;
+    let mut decompressor = zstd::bulk::Decompressor::new().map_err(sqlx::Error::Io)?;
     (rows.iter())
         .map(|row| {
             let columns = Columns::of("documents", row)?;
-            Ok((columns.id(), text(&columns)?))
+            Ok((columns.id(), unpack(&columns, &mut decompressor)?))
         })
         .collect()
 }
 
-/// Unpacks a row of `documents` that has its size and body.
+/// Unpacks a row that has the size and the body of a document.
 pub(crate) fn text(columns: &Columns<'_>) -> Result<String, Cause> {
+    let mut decompressor = zstd::bulk::Decompressor::new().map_err(sqlx::Error::Io)?;
+    unpack(columns, &mut decompressor)
+}
+
+fn unpack(
+    columns: &Columns<'_>,
+    decompressor: &mut zstd::bulk::Decompressor<'_>,
+) -> Result<String, Cause> {
+    let body: &[u8] = columns.get("body")?;
     let size = columns.count("size")?;
-    let mut bytes = Vec::new();
-    // One byte more than there should be: a damaged body must not fill the memory.
-    zstd::Decoder::new(columns.get::<&[u8]>("body")?)
-        .and_then(|text| text.take(size.saturating_add(1)).read_to_end(&mut bytes))
-        .map_err(|source| columns.damaged("body", source))?;
+    let bytes = match usize::try_from(size) {
+        Ok(room) if room <= AT_ONCE => decompressor.decompress(body, room),
+        _ => piecewise(body, size),
+    };
+    let bytes = bytes.map_err(|source| columns.damaged("body", source))?;
     if u64::try_from(bytes.len()) != Ok(size) {
         return Err(columns.damaged("size", "it is not the size of the text"));
     }
     String::from_utf8(bytes).map_err(|source| columns.damaged("body", source))
+}
+
+/// No room is made for what is only said to be there: a damaged size must not fill the memory.
+fn piecewise(body: &[u8], size: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let text = zstd::Decoder::new(body)?;
+    text.take(size.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
