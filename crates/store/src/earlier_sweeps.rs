@@ -41,10 +41,18 @@ pub(crate) async fn earlier(
     .bind(sweep.0)
     .fetch_one(&mut *connection)
     .await?;
-    // There are few different scopes, however many sweeps.
+    // There are few different scopes, however many sweeps. Nearly all have the last one's, which need
+    // not be sorted.
     let scopes = sqlx::query(
-        "SELECT max(id) AS id, scope FROM sweeps
-         WHERE id < ?1 AND accounts_seen > 0 GROUP BY scope",
+        "WITH last AS (
+             SELECT id, scope FROM sweeps
+             WHERE id < ?1 AND accounts_seen > 0 ORDER BY id DESC LIMIT 1
+         )
+         SELECT id, scope FROM last
+         UNION ALL
+         SELECT max(id), scope FROM sweeps
+         WHERE id < ?1 AND accounts_seen > 0 AND scope <> (SELECT scope FROM last)
+         GROUP BY scope",
     )
     .bind(sweep.0)
     .fetch_all(&mut *connection)
