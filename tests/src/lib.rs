@@ -34,6 +34,8 @@ mod filter_options;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod log_group_class;
