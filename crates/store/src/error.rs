@@ -138,7 +138,7 @@ pub enum Error {
     NoHistory { path: PathBuf },
 
     /// A time before the first sweep.
-    #[error("{} knows nothing of {asked}: its history begins with sweep {sweep}, which finished at {begins}", path.display())]
+    #[error("{} knows nothing of {asked:.0}: its history begins with sweep {sweep}, which finished at {begins}", path.display())]
     BeforeHistory {
         path: PathBuf,
         asked: Timestamp,
