@@ -12,10 +12,10 @@ use store::{FindingQuery, Store};
 
 const CONTROLS: usize = 15;
 
-/// So long after it entered its first account, in milliseconds. What is found is committed after 300 or
+/// So long after it entered its first account, in milliseconds. What is found is committed after 700 or
 /// at the end, so this is before, within and after that; each process goes on where the one before was
 /// killed.
-const KILLED_AFTER: [u64; 5] = [20, 450, 150, 700, 310];
+const KILLED_AFTER: [u64; 5] = [20, 900, 300, 1200, 710];
 
 /// So many accounts are shown to a process before AWS falls silent, so that no sweep ends by itself.
 const SHOWN: u64 = 10;

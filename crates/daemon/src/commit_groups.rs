@@ -12,9 +12,9 @@ use store::{DriftQuery, JudgedAccount, Sweeper};
 use tokio::sync::mpsc::Receiver;
 
 /// A group is committed when it has this many accounts,
-const GROUP: usize = 100;
+const GROUP: usize = 200;
 /// or when its first account has waited this long: a crash costs no more than this.
-const WAIT: Duration = Duration::from_millis(300);
+const WAIT: Duration = Duration::from_millis(700);
 
 /// What was committed.
 #[derive(Default)]
