@@ -1,14 +1,15 @@
 //! Sweeps that are asked for, with what came of each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use model::SweepId;
+use model::{AccountId, ControlId, SweepId, Verdict};
 use proof::SealHash;
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::{
-    Error, Store, SweepRow, column::Columns, error::Cause, moments::sweeps_begun, sweeps::sweep_row,
+    Error, Store, SweepRow, column::Columns, error::Cause, evidence, moments::sweeps_begun,
+    sweeps::sweep_row,
 };
 
 #[cfg(test)]
@@ -23,6 +24,12 @@ pub struct SweepQuery {
     pub until: Option<Timestamp>,
     /// This sweep or earlier ones.
     pub to_sweep: Option<SweepId>,
+    /// That looked at this account: each of them confirmed or changed what is known of it.
+    pub account: Option<AccountId>,
+    /// That judged by this control.
+    pub control: Option<ControlId>,
+    /// That left at least one finding of this verdict.
+    pub verdict: Option<Verdict>,
     /// No more than this many.
     pub limit: Option<u32>,
 }
@@ -55,16 +62,37 @@ async fn entries(
     query: &SweepQuery,
 ) -> Result<Vec<SweepEntry>, Cause> {
     let (first, last) = sweeps_begun(connection, query.since, query.until).await?;
-    let rows = sqlx::query(
+    let last = query.to_sweep.map_or(last, |sweep| sweep.0.min(last));
+    let mut select = QueryBuilder::<Sqlite>::new(
         "SELECT sweeps.*, documents.size, documents.body
          FROM sweeps LEFT JOIN documents ON documents.id = sweeps.organization
-         WHERE sweeps.id BETWEEN ?1 AND ?2 ORDER BY sweeps.id DESC LIMIT ?3",
-    )
-    .bind(first)
-    .bind(query.to_sweep.map_or(last, |sweep| sweep.0.min(last)))
-    .bind(query.limit.map_or(-1, i64::from))
-    .fetch_all(&mut *connection)
-    .await?;
+         WHERE sweeps.id BETWEEN ",
+    );
+    select.push_bind(first).push(" AND ").push_bind(last);
+    if let Some(account) = query.account {
+        let lists = lists_with(connection, account).await?;
+        select
+            .push(" AND (sweeps.seen IN (SELECT value FROM json_each(")
+            .push_bind(model::canonical_json(&lists))
+            .push(")) OR sweeps.saw_all AND EXISTS (SELECT 1 FROM account_states WHERE account = ")
+            .push_bind(account.to_string())
+            .push(" AND valid_from <= sweeps.id AND (valid_until IS NULL OR valid_until > sweeps.id)))");
+    }
+    if let Some(control) = &query.control {
+        select
+            .push(" AND EXISTS (SELECT 1 FROM json_each(sweeps.scope, '$.controls') WHERE value = ")
+            .push_bind(control.to_string())
+            .push(")");
+    }
+    if let Some(verdict) = query.verdict {
+        select
+            .push(" AND sweeps.verdicts ->> ")
+            .push_bind(verdict.as_str())
+            .push(" > 0");
+    }
+    let limit = query.limit.map_or(-1, i64::from);
+    select.push(" ORDER BY sweeps.id DESC LIMIT ").push_bind(limit);
+    let rows = select.build().fetch_all(&mut *connection).await?;
     let sweeps = (rows.iter().map(sweep_row)).collect::<Result<Vec<_>, Cause>>()?;
     let ids = model::canonical_json(&sweeps.iter().map(|row| row.id).collect::<Vec<_>>());
     let drifts = drifts(connection, &ids).await?;
@@ -75,6 +103,27 @@ async fn entries(
         sweep,
     };
     Ok(sweeps.into_iter().map(entry).collect())
+}
+
+/// The documents of sweeps that did not see everything, and this account was among what they saw.
+async fn lists_with(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+) -> Result<Vec<i64>, Cause> {
+    let lists: Vec<i64> =
+        sqlx::query_scalar("SELECT DISTINCT seen FROM sweeps WHERE seen IS NOT NULL")
+            .fetch_all(&mut *connection)
+            .await?;
+    let lists: BTreeSet<i64> = lists.into_iter().collect();
+    let mut with = Vec::new();
+    for (id, text) in evidence::texts(connection, &lists).await? {
+        let seen: BTreeSet<AccountId> = serde_json::from_str(&text)
+            .map_err(|source| Cause::damaged("documents", "body", id, source))?;
+        if seen.contains(&account) {
+            with.push(id);
+        }
+    }
+    Ok(with)
 }
 
 async fn drifts(

@@ -63,6 +63,15 @@ struct AccountOptions {
 
 #[derive(Debug, Args)]
 struct SweepOptions {
+    /// Sweeps that looked at this account.
+    #[arg(long, value_name = "ID")]
+    account: Option<AccountId>,
+    /// Sweeps that judged by this control.
+    #[arg(long, value_name = "ID")]
+    control: Option<String>,
+    /// Sweeps that left a finding of this verdict.
+    #[arg(long)]
+    verdict: Option<Verdict>,
     /// No more than this many.
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     limit: u32,
@@ -148,9 +157,13 @@ async fn accounts(options: AccountOptions, now: Timestamp) -> anyhow::Result<()>
 
 async fn sweeps(options: SweepOptions, now: Timestamp) -> anyhow::Result<()> {
     let (since, until) = options.span.ends(now)?;
+    let control = asked::control(options.control)?;
     let store = options.form.store.open().await?;
     let moment = options.when.moment(&store, now).await?;
     let query = SweepQuery {
+        account: options.account,
+        control,
+        verdict: options.verdict,
         since,
         until,
         to_sweep: moment.map(|moment| moment.sweep),
