@@ -23,7 +23,7 @@ pub use alarm::{
 };
 pub use event_rule::{EventRule, EventRules};
 pub use metric_filter::{LogGroupEvidence, MetricFilter, MetricTransformation, OtherPublisher};
-pub use storable::{StorableEvidence, feed};
+pub use storable::StorableEvidence;
 pub use topic::{PolicyStatement, Subscription, SubscriptionState, TopicAttributes, TopicEvidence};
 pub use trail::{
     AdvancedEventSelector, BasicEventSelector, Delivery, EventSelectors, FieldSelector, Trail,

@@ -25,7 +25,7 @@ pub enum NodeState {
 ///
 /// The nodes of a finding form a tree, stored in the order of the walk: `parent` is the index of
 /// the node that named this one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct ChainNode {
     /// Which link it would be.
     pub link: Link,
@@ -48,7 +48,7 @@ pub struct ChainNode {
 }
 
 /// The chain that makes an account pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CoveredBy {
     /// The trail at its start.
     pub trail: Arn,
@@ -104,7 +104,7 @@ advice_codes! {
 }
 
 /// Something worth knowing that does not change the verdict.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Advice {
     /// What kind of advice it is.
     pub code: AdviceCode,
@@ -113,7 +113,7 @@ pub struct Advice {
 }
 
 /// A filter whose chain nearly reaches somebody for every required event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NearMiss {
     /// The index of the filter's node in the chain.
     pub node: usize,
@@ -137,7 +137,7 @@ pub struct Finding {
 }
 
 /// An answer with everything that led to it, whichever account it is for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Judgement {
     /// Why; the verdict follows from it.
     pub reason: Reason,

@@ -1,6 +1,9 @@
 //! Evidence that could not be read.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -171,6 +174,12 @@ impl PartialEq for Gap {
 }
 
 impl Eq for Gap {}
+
+impl Hash for Gap {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
 
 impl PartialOrd for Gap {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {

@@ -1,8 +1,8 @@
 //! The accounts of a commit that are not as they were, and what is written for them.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, HashMap},
+    sync::Arc,
 };
 
 use model::{AccountId, ContentHash, ControlId, SweepId, evidence::StorableEvidence};
@@ -21,8 +21,8 @@ use crate::{
 /// Accounts that are not as they were, as far as the sweeper remembers.
 pub(crate) struct Changed<'a> {
     accounts: Vec<ChangedAccount<'a>>,
-    /// The judgements that had to be written out.
-    texts: BTreeMap<ContentHash, String>,
+    /// What the changed accounts' judgements are stored as.
+    texts: BTreeMap<ContentHash, Arc<str>>,
     /// Of all accounts that were looked at, to be confirmed when what changed is committed.
     pub(crate) fingerprints: Vec<(AccountId, Fingerprint)>,
 }
@@ -46,7 +46,6 @@ impl<'a> Changed<'a> {
             texts: BTreeMap::new(),
             fingerprints: Vec::new(),
         };
-        let mut details = Vec::new();
         for judged in judged {
             let account = &judged.account;
             let fingerprint = known.fingerprint(judged);
@@ -54,22 +53,17 @@ impl<'a> Changed<'a> {
                 continue;
             }
             changed.fingerprints.push((account.id, fingerprint));
-            let mut texts = Vec::new();
-            details.clear();
-            for finding in &judged.findings {
-                let (detail, text) = known.detail(&finding.judgement);
-                texts.extend(text.map(|text| (detail, text)));
-                details.push(detail);
-            }
-            let findings = (judged.findings.iter().zip(&details))
-                .map(|(finding, detail)| {
-                    (finding.control.clone(), findings::leaf(finding, *detail))
+            let mut texts = Vec::with_capacity(judged.findings.len());
+            let findings = (judged.findings.iter())
+                .map(|finding| {
+                    let (detail, text) = known.detail(&finding.judgement);
+                    texts.push((detail, text));
+                    (finding.control.clone(), findings::leaf(finding, detail))
                 })
                 .collect();
             let evidence = judged.evidence.as_ref().map(StorableEvidence::root);
             let leaf = leaves::leaf(account, evidence, &findings);
-            let before = known.tree.as_ref().and_then(|tree| tree.leaf(account.id));
-            if before != Some(leaf) {
+            if known.leaf(account.id) != Some(leaf) {
                 changed.texts.extend(texts);
                 changed.accounts.push(ChangedAccount { judged, findings });
             }
@@ -165,8 +159,8 @@ impl<'a> Changed<'a> {
         let evidence = (self.accounts.iter())
             .filter_map(|changed| changed.judged.evidence.as_ref())
             .flat_map(|evidence| &evidence.documents().parts)
-            .map(|(hash, text)| (*hash, Cow::Borrowed(text.as_str())));
-        let mut wanted: BTreeMap<ContentHash, Cow<'_, str>> = evidence.collect();
+            .map(|(hash, text)| (*hash, text.as_str()));
+        let mut wanted: Documents<'_> = evidence.collect();
         let mut rows = HashMap::new();
         {
             let known = memory.lock();
@@ -182,17 +176,12 @@ impl<'a> Changed<'a> {
                     rows.insert(new.detail, *row);
                     continue;
                 }
-                let text = || match self.texts.get(&new.detail) {
-                    Some(text) => Cow::Borrowed(text.as_str()),
-                    None => Cow::Owned(findings::detail_text(&new.finding.judgement)),
-                };
-                wanted.entry(new.detail).or_insert_with(text);
+                if let Some(text) = self.texts.get(&new.detail) {
+                    wanted.insert(new.detail, text.as_ref());
+                }
             }
         }
-        let documents: Documents<'_> = (wanted.iter())
-            .map(|(hash, text)| (*hash, text.as_ref()))
-            .collect();
-        rows.extend(evidence::put(connection, &documents).await?);
+        rows.extend(evidence::put(connection, &wanted).await?);
         Ok(rows)
     }
 }

@@ -50,11 +50,6 @@ pub(crate) fn detail_text(judgement: &Judgement) -> String {
     model::canonical_json(&detail(judgement))
 }
 
-/// Feeds a hash that tells this judgement from others.
-pub(crate) fn feed_detail(judgement: &Judgement, hasher: &mut impl std::hash::Hasher) {
-    model::evidence::feed(&detail(judgement), hasher);
-}
-
 fn detail(judgement: &Judgement) -> Detail<'_> {
     Detail {
         node: judgement.node,

@@ -1,18 +1,18 @@
 //! What the sweeper knows without asking the database.
 
 use std::{
-    collections::HashMap,
-    hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
+    collections::{BTreeMap, HashMap},
+    hash::{BuildHasher, Hash, Hasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use model::{AccountId, ContentHash, Judgement};
-use proof::{LeafHash, MerkleTree};
+use proof::{LeafHash, MerkleTree, TreeHead};
 
-use crate::{
-    JudgedAccount,
-    findings::{detail_text, feed_detail},
-};
+use crate::{JudgedAccount, findings::detail_text};
+
+#[cfg(test)]
+mod tests;
 
 /// How many judgements are kept that several accounts share. An organization has some dozens.
 const JUDGEMENTS: usize = 4096;
@@ -27,18 +27,60 @@ pub(crate) struct Memory(Mutex<Known>);
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// The leaf of each account; `None` before they were read.
-    pub(crate) tree: Option<MerkleTree>,
+    tree: Option<MerkleTree>,
+    /// What the tree lacks yet. An account that joins costs the whole tree, as many as join.
+    leaves: BTreeMap<AccountId, Option<LeafHash>>,
     /// The rows of documents that are stored.
     pub(crate) documents: HashMap<ContentHash, i64>,
-    /// By address. The judgement is kept alive, so that an address is never that of another one.
-    judgements: HashMap<usize, (Arc<Judgement>, ContentHash)>,
+    /// That several accounts share.
+    shared: HashMap<usize, KnownJudgement>,
+    /// Of one account each, from the question what changed until that is committed.
+    at_hand: HashMap<usize, KnownJudgement>,
     /// Of accounts that are known to be as they were. A leaf takes twenty times as long to make.
     fingerprints: HashMap<AccountId, Fingerprint>,
-    keys: [RandomState; 2],
+    fingerprinter: Fingerprinter,
+}
+
+/// By address. The judgement is kept alive, so that an address is never that of another one.
+#[derive(Debug)]
+struct KnownJudgement {
+    judgement: Arc<Judgement>,
+    fingerprint: Fingerprint,
+    /// The document that it is stored as, once somebody had to know.
+    detail: Option<(ContentHash, Arc<str>)>,
 }
 
 /// 128 bits under keys that are drawn for this process: nobody can make two accounts meet in one.
 pub(crate) type Fingerprint = [u64; 2];
+
+#[derive(Debug, Default)]
+struct Fingerprinter {
+    hashers: [RandomState; 2],
+    bytes: Bytes,
+}
+
+/// Takes down what would be hashed: to hash it at once, and twice, takes a third of the time.
+#[derive(Debug, Default)]
+struct Bytes(Vec<u8>);
+
+impl Hasher for Bytes {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+impl Fingerprinter {
+    fn of(&mut self, feed: impl FnOnce(&mut Bytes)) -> Fingerprint {
+        self.bytes.0.clear();
+        feed(&mut self.bytes);
+        let [one, other] = &self.hashers;
+        [one.hash_one(&self.bytes.0), other.hash_one(&self.bytes.0)]
+    }
+}
 
 impl Memory {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Known> {
@@ -47,50 +89,79 @@ impl Memory {
 }
 
 impl Known {
-    /// The name of the document that a judgement is stored as, and its text if it had to be written.
-    pub(crate) fn detail(&mut self, judgement: &Arc<Judgement>) -> (ContentHash, Option<String>) {
-        let address = Arc::as_ptr(judgement).addr();
-        if let Some((_, hash)) = self.judgements.get(&address) {
-            return (*hash, None);
-        }
-        let text = detail_text(judgement);
-        let hash = ContentHash::of_text(&text);
-        // Nobody else will come with one that is not shared.
-        if Arc::strong_count(judgement) > 1 {
-            if self.judgements.len() >= JUDGEMENTS {
-                self.judgements.clear();
-            }
-            let kept = (Arc::clone(judgement), hash);
-            self.judgements.insert(address, kept);
-        }
-        (hash, Some(text))
+    pub(crate) fn has_leaves(&self) -> bool {
+        self.tree.is_some()
     }
 
-    /// What an account is known by within this process.
-    pub(crate) fn fingerprint(&self, judged: &JudgedAccount) -> Fingerprint {
+    pub(crate) fn read_leaves(&mut self, leaves: BTreeMap<AccountId, LeafHash>) {
+        self.tree = Some(MerkleTree::new(leaves));
+        self.leaves.clear();
+    }
+
+    /// The leaf of an account as it is stored.
+    pub(crate) fn leaf(&self, account: AccountId) -> Option<LeafHash> {
+        match self.leaves.get(&account) {
+            Some(leaf) => *leaf,
+            None => self.tree.as_ref()?.leaf(account),
+        }
+    }
+
+    /// What the tree over all accounts comes to; `None` before the leaves were read.
+    pub(crate) fn head(&mut self) -> Option<TreeHead> {
+        let tree = self.tree.as_mut()?;
+        tree.update(std::mem::take(&mut self.leaves));
+        Some(tree.head())
+    }
+
+    fn judgement(&mut self, judgement: &Arc<Judgement>) -> &mut KnownJudgement {
+        let address = Arc::as_ptr(judgement).addr();
+        // Nobody else will come with one that is not shared.
+        let is_shared = self.shared.contains_key(&address)
+            || (Arc::strong_count(judgement) > 1 && !self.at_hand.contains_key(&address));
+        let known = if is_shared {
+            if self.shared.len() >= JUDGEMENTS && !self.shared.contains_key(&address) {
+                self.shared.clear();
+            }
+            &mut self.shared
+        } else {
+            &mut self.at_hand
+        };
+        let fingerprinter = &mut self.fingerprinter;
+        known.entry(address).or_insert_with(|| KnownJudgement {
+            judgement: Arc::clone(judgement),
+            fingerprint: fingerprinter.of(|bytes| judgement.hash(bytes)),
+            detail: None,
+        })
+    }
+
+    /// The name and the text of the document that a judgement is stored as.
+    pub(crate) fn detail(&mut self, judgement: &Arc<Judgement>) -> (ContentHash, Arc<str>) {
+        let known = self.judgement(judgement);
+        let (hash, text) = known.detail.get_or_insert_with(|| {
+            let text = detail_text(&known.judgement);
+            (ContentHash::of_text(&text), text.into())
+        });
+        (*hash, Arc::clone(text))
+    }
+
+    /// What an account is known by within this process: as for findings, what AWS said this time is
+    /// no part of it.
+    pub(crate) fn fingerprint(&mut self, judged: &JudgedAccount) -> Fingerprint {
         let account = &judged.account;
-        let mut hasher = Two(self.keys.each_ref().map(BuildHasher::build_hasher));
-        (account.id, &account.name, account.state).hash(&mut hasher);
-        (account.ou_path.as_ref().map(|path| &path.0)).hash(&mut hasher);
-        judged.evidence.is_some().hash(&mut hasher);
-        if let Some(evidence) = &judged.evidence {
-            evidence.fingerprint(&mut hasher);
-        }
-        judged.findings.len().hash(&mut hasher);
-        for finding in &judged.findings {
-            (&finding.control, finding.reason, finding.link).hash(&mut hasher);
-            let address = Arc::as_ptr(&finding.judgement).addr();
-            // What is kept alive keeps its address.
-            match self.judgements.get(&address) {
-                Some((_, hash)) => hash.hash(&mut hasher),
-                None => feed_detail(&finding.judgement, &mut hasher),
+        let path = account.ou_path.as_ref().map(|path| &path.0);
+        let findings: Vec<_> = (judged.findings.iter())
+            .map(|finding| {
+                let said = self.judgement(&finding.judgement).fingerprint;
+                (&finding.control, said)
+            })
+            .collect();
+        self.fingerprinter.of(|bytes| {
+            (account.id, &account.name, account.state, path, findings).hash(bytes);
+            judged.evidence.is_some().hash(bytes);
+            if let Some(evidence) = &judged.evidence {
+                evidence.fingerprint(bytes);
             }
-            for gap in &finding.gaps {
-                (&gap.sample.message, &gap.sample.request_id).hash(&mut hasher);
-            }
-        }
-        let Two([one, other]) = hasher;
-        [one.finish(), other.finish()]
+        })
     }
 
     pub(crate) fn is_as_it_was(&self, account: AccountId, fingerprint: Fingerprint) -> bool {
@@ -105,15 +176,19 @@ impl Known {
         self.fingerprints.extend(fingerprints);
     }
 
+    /// Lets go of the judgements of single accounts: the next group brings its own.
+    pub(crate) fn end_group(&mut self) {
+        self.at_hand.clear();
+    }
+
     /// Notes leaves and documents that are stored for certain: after the commit.
     pub(crate) fn stored(
         &mut self,
         leaves: Vec<(AccountId, LeafHash)>,
         documents: HashMap<ContentHash, i64>,
     ) {
-        if let Some(tree) = &mut self.tree {
-            tree.update((leaves.into_iter()).map(|(account, leaf)| (account, Some(leaf))));
-        }
+        let leaves = leaves.into_iter();
+        (self.leaves).extend(leaves.map(|(account, leaf)| (account, Some(leaf))));
         if self.documents.len() + documents.len() > DOCUMENTS {
             self.documents.clear();
         }
@@ -124,24 +199,7 @@ impl Known {
     pub(crate) fn forget(&mut self, gone: &[AccountId]) {
         for account in gone {
             self.fingerprints.remove(account);
-        }
-        if let Some(tree) = &mut self.tree {
-            tree.update(gone.iter().map(|account| (*account, None)));
-        }
-    }
-}
-
-/// Two hashers that are fed the same.
-struct Two([DefaultHasher; 2]);
-
-impl Hasher for Two {
-    fn finish(&self) -> u64 {
-        self.0[0].finish()
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for hasher in &mut self.0 {
-            hasher.write(bytes);
+            self.leaves.insert(*account, None);
         }
     }
 }

@@ -36,7 +36,11 @@ impl Sweeper {
         let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let read = async {
             self.remember_leaves(&mut writer).await?;
-            let changed = Changed::of(judged.iter(), &mut self.memory.lock()).ids();
+            let changed = {
+                let mut known = self.memory.lock();
+                known.end_group();
+                Changed::of(judged.iter(), &mut known).ids()
+            };
             if changed.is_empty() {
                 return Ok(BTreeMap::new());
             }

@@ -91,7 +91,9 @@ async fn entries(
             .push(" > 0");
     }
     let limit = query.limit.map_or(-1, i64::from);
-    select.push(" ORDER BY sweeps.id DESC LIMIT ").push_bind(limit);
+    select
+        .push(" ORDER BY sweeps.id DESC LIMIT ")
+        .push_bind(limit);
     let rows = select.build().fetch_all(&mut *connection).await?;
     let sweeps = (rows.iter().map(sweep_row)).collect::<Result<Vec<_>, Cause>>()?;
     let ids = model::canonical_json(&sweeps.iter().map(|row| row.id).collect::<Vec<_>>());

@@ -7,7 +7,7 @@ use model::{
     Account, AccountId, ContentHash, DiscoveryState, Drift, Finding, Organization, SweepHeader,
     SweepId, SweepScope, SweepState, SweepSummary, Verdict, evidence::StorableEvidence,
 };
-use proof::{MerkleTree, SealHash};
+use proof::SealHash;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
@@ -166,6 +166,7 @@ impl Sweeper {
         let mut memory = self.memory.lock();
         memory.stored(recorded.leaves, recorded.documents);
         memory.confirm(fingerprints);
+        memory.end_group();
         Ok(())
     }
 
@@ -175,11 +176,11 @@ impl Sweeper {
         &self,
         connection: &mut SqliteConnection,
     ) -> Result<(), Cause> {
-        if self.memory.lock().tree.is_none() {
+        if !self.memory.lock().has_leaves() {
             let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
             let known = leaves::known(&mut transaction).await?;
             transaction.commit().await?;
-            self.memory.lock().tree = Some(MerkleTree::new(known));
+            self.memory.lock().read_leaves(known);
         }
         Ok(())
     }
@@ -207,7 +208,7 @@ impl Sweeper {
             coverage::record(&mut transaction, sweep).await?;
             let mut seal = None;
             if summary.state == SweepState::Finished {
-                let head = (self.memory.lock().tree.as_ref()).map(MerkleTree::head);
+                let head = self.memory.lock().head();
                 if let Some(head) = head {
                     let gaps = summary.gaps.clone();
                     seal = Some(seals::seal(&mut transaction, sweep, head, gaps).await?);

@@ -84,7 +84,7 @@ fn pairs<K, V>(parts: &std::collections::BTreeMap<K, Arc<V>>) -> Vec<(&K, &V)> {
 }
 
 /// Feeds a hasher with a value as JSON, without writing it down anywhere.
-pub fn feed(value: &impl Serialize, hasher: &mut impl Hasher) {
+fn feed(value: &impl Serialize, hasher: &mut impl Hasher) {
     let written = serde_json::to_writer(Feed(hasher), value);
     debug_assert!(written.is_ok(), "a hasher takes everything");
     hasher.write_u8(u8::from(written.is_err()));

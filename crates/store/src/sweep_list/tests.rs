@@ -3,7 +3,9 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::fixture::{Folder, noon, sweep_at};
+use model::Reason;
+
+use crate::fixture::{Folder, account_id, judged, noon, summary, sweep_at};
 
 #[tokio::test]
 async fn sweeps_of_a_span_come_with_their_seals() {
@@ -58,4 +60,51 @@ async fn sweeps_of_a_span_come_with_their_seals() {
         .await,
         [0; 0]
     );
+}
+
+#[tokio::test]
+async fn sweeps_are_found_by_what_they_looked_at_and_what_they_left() {
+    let folder = Folder::new();
+    let sweeper = folder.sweeper().await;
+    let (one, two) = (
+        judged(1, Reason::TrailAbsent),
+        judged(2, Reason::CoveredByOwnTrail),
+    );
+    // Two accounts; then the first alone, which is not everything that is known; then both again.
+    sweep_at(&sweeper, 0, &[one.clone(), two.clone()], &[]).await;
+    sweep_at(&sweeper, 1, std::slice::from_ref(&one), &[]).await;
+    sweep_at(&sweeper, 2, &[one, two], &[]).await;
+    let store = sweeper.store();
+    let list = async |query: SweepQuery| {
+        let entries = store.sweep_list(&query).await.unwrap();
+        let ids = entries.iter().map(|entry| entry.sweep.id.0);
+        ids.collect::<Vec<_>>()
+    };
+    let of_account = |number| SweepQuery {
+        account: Some(account_id(number)),
+        ..SweepQuery::default()
+    };
+    assert_eq!(list(of_account(1)).await, [3, 2, 1]);
+    assert_eq!(list(of_account(2)).await, [3, 1]);
+    assert_eq!(list(of_account(3)).await, [0; 0]);
+    let by_control = |control: &str| SweepQuery {
+        control: control.parse().ok(),
+        ..SweepQuery::default()
+    };
+    assert_eq!(list(by_control("organizations-changes")).await, [3, 2, 1]);
+    assert_eq!(list(by_control("root-usage")).await, [0; 0]);
+    let with = |verdict| SweepQuery {
+        verdict: Some(verdict),
+        ..SweepQuery::default()
+    };
+    let left = summary().verdicts;
+    for verdict in [
+        Verdict::Pass,
+        Verdict::Fail,
+        Verdict::Unknown,
+        Verdict::NotApplicable,
+    ] {
+        let expected = usize::from(left.get(&verdict).is_some_and(|count| *count > 0)) * 3;
+        assert_eq!(list(with(verdict)).await.len(), expected, "{verdict}");
+    }
 }

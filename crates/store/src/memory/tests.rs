@@ -1,0 +1,69 @@
+use std::collections::BTreeMap;
+
+use model::{Finding, GapSample, Reason};
+
+use super::*;
+use crate::fixture::{account_id, gap, judged};
+
+fn known() -> Known {
+    let mut known = Known::default();
+    known.read_leaves(BTreeMap::new());
+    known
+}
+
+#[test]
+fn an_account_is_known_by_what_is_said_of_it_and_not_by_where_that_lies() {
+    let mut known = known();
+    let one = judged(1, Reason::TrailAbsent);
+    let mut copied = one.clone();
+    for finding in &mut copied.findings {
+        finding.judgement = Arc::new((*finding.judgement).clone());
+    }
+    assert_eq!(known.fingerprint(&one), known.fingerprint(&copied));
+    copied.findings[0].message.push('!');
+    assert_ne!(known.fingerprint(&one), known.fingerprint(&copied));
+    let mut renamed = one.clone();
+    renamed.account.name.push('!');
+    assert_ne!(known.fingerprint(&one), known.fingerprint(&renamed));
+}
+
+#[test]
+fn what_aws_said_this_time_is_no_part_of_it() {
+    let mut known = known();
+    let mut one = judged(1, Reason::AccountNotEntered);
+    one.findings[0].gaps = vec![gap("request-1")];
+    let mut other = one.clone();
+    other.findings[0].gaps[0].sample = GapSample::default();
+    assert_eq!(known.fingerprint(&one), known.fingerprint(&other));
+    other.findings[0].gaps[0].api.push('!');
+    assert_ne!(known.fingerprint(&one), known.fingerprint(&other));
+}
+
+#[test]
+fn judgements_of_single_accounts_are_let_go() {
+    let mut known = known();
+    let alone = judged(1, Reason::TrailAbsent);
+    let shared = judged(2, Reason::TrailNotLogging);
+    let with_it: Finding = shared.findings[0].clone();
+    for account in [&alone, &shared] {
+        known.fingerprint(account);
+        known.detail(&account.findings[0].judgement);
+    }
+    assert_eq!((known.at_hand.len(), known.shared.len()), (1, 1));
+    known.end_group();
+    assert_eq!((known.at_hand.len(), known.shared.len()), (0, 1));
+    assert_eq!(Arc::strong_count(&alone.findings[0].judgement), 1);
+    drop(with_it);
+}
+
+#[test]
+fn a_leaf_counts_before_it_is_in_the_tree() {
+    let mut known = known();
+    let leaf = LeafHash::of_canonical("{}");
+    known.stored(vec![(account_id(1), leaf)], HashMap::new());
+    assert_eq!(known.leaf(account_id(1)), Some(leaf));
+    assert_eq!(known.head().map(|head| head.accounts), Some(1));
+    known.forget(&[account_id(1)]);
+    assert_eq!(known.leaf(account_id(1)), None);
+    assert_eq!(known.head().map(|head| head.accounts), Some(0));
+}
