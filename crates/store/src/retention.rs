@@ -288,15 +288,16 @@ const STATES: &str = "DELETE FROM account_states WHERE id IN (
     SELECT id FROM account_states WHERE valid_until IS NOT NULL AND valid_until <= ?1
         AND ?2 IS NOT NULL LIMIT ?3)";
 
-/// What waits to be told, and what an alert that lasts is about, stays.
+/// What waits to be told stays, where anybody ever was told anything, and so does what an alert is about
+/// that lasts. No batch of a seal vouches for these any more.
 const DRIFTS: &str = "DELETE FROM drifts WHERE id IN (
-    SELECT id FROM drifts WHERE id <= ?1 AND routing IS NULL AND ?2 IS NOT NULL
+    SELECT id FROM drifts WHERE id <= ?1 AND ?2 IS NOT NULL
+        AND (routing IS NULL OR NOT EXISTS (SELECT 1 FROM alerts))
         AND (alert IS NULL OR NOT EXISTS (
             SELECT 1 FROM alerts WHERE alerts.id = drifts.alert AND ended_at IS NULL))
     LIMIT ?3)";
 
-/// Of alerts that were over before, and of which nothing is on its way, was given up, or is left to be
-/// told of.
+// Alerts that were over before, and of which nothing is on its way or was given up.
 macro_rules! of_told {
     ($before:literal, $after:literal) => {
         concat!(
