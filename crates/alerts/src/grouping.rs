@@ -69,8 +69,8 @@ impl Groups {
         }
     }
 
-    /// Adds a drift, which is the row of this number.
-    pub fn add(&mut self, row: i64, seen: SeenDrift) {
+    /// Adds a drift, which is the row of this number; the name of its group.
+    pub fn add(&mut self, row: i64, seen: SeenDrift) -> AlertId {
         let id = alert_of(&seen.drift, self.are_settled);
         let drift = &seen.drift;
         let last_before = (drift.between.last_before).zip(seen.last_before_at);
@@ -107,6 +107,7 @@ impl Groups {
                 }
             }
         }
+        id
     }
 
     /// The groups.

@@ -260,7 +260,11 @@ impl Notice {
             drifts: group.rows.len(),
             accounts: group.accounts.len(),
             places,
-            controls: named_controls.len(),
+            controls: if group.is_of_whole_accounts {
+                0
+            } else {
+                named_controls.len()
+            },
             named_controls: named_controls.into_iter().take(NAMED).collect(),
             resource: of.map(|of| Resource {
                 link: of.link,
@@ -308,6 +312,22 @@ impl Notice {
             form: NoticeForm::Recovered,
             ..self.as_it_is(ended)
         }
+    }
+
+    /// The same, of as many accounts as it turned out to be.
+    #[must_use]
+    pub fn of_accounts(mut self, accounts: usize) -> Self {
+        if accounts > 1 && accounts != self.accounts {
+            self.accounts = accounts;
+            self.title = headline::opened(
+                self.kind,
+                false,
+                self.reason,
+                (accounts, self.places.first()),
+                (&self.named_controls, self.controls == 0),
+            );
+        }
+        self
     }
 
     /// What was so when it began, and is no longer known to be, is left out.

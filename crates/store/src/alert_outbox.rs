@@ -3,6 +3,8 @@
 //! A row is written with its alert, and its key never changes: who is killed between sending and noting
 //! it sends the same thing under the same key again.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use model::{AlertId, DeliveryState, NoticeForm};
 use serde_json::Value;
@@ -143,18 +145,20 @@ pub struct AlertQueue {
 
 impl Store {
     /// Deliveries whose time has come, the first one first: of an alert and channel only the first that is
-    /// pending, so that nothing is over before it began.
+    /// pending, so that nothing is over before it began. Channels that are not to be tried now are left out.
     #[tracing::instrument(name = "db.delivery.due", skip(self))]
     pub async fn deliveries_due(
         &self,
         now: Timestamp,
+        not_to: &BTreeSet<String>,
         limit: u32,
     ) -> Result<Vec<DueDelivery>, Error> {
         let read = async {
             let rows = sqlx::query(
                 "SELECT alert_outbox.*, notice.body FROM alert_outbox
                  JOIN alert_notices AS notice ON notice.id = alert_outbox.notice
-                 WHERE state = 'pending' AND next_attempt_at <= ?1 AND NOT EXISTS (
+                 WHERE state = 'pending' AND next_attempt_at <= ?1
+                     AND channel NOT IN (SELECT value FROM json_each(?3)) AND NOT EXISTS (
                      SELECT 1 FROM alert_notices AS earlier
                      JOIN alert_outbox AS first ON first.notice = earlier.id
                      WHERE earlier.alert = notice.alert AND first.channel = alert_outbox.channel
@@ -163,6 +167,7 @@ impl Store {
             )
             .bind(now.as_microsecond())
             .bind(limit)
+            .bind(model::canonical_json(not_to))
             .fetch_all(&self.readers)
             .await?;
             (rows.iter())
@@ -224,7 +229,7 @@ impl Store {
             let rows = sqlx::query(
                 "SELECT alert_outbox.id, channel, state, body FROM alert_notices AS notice
                  JOIN alert_outbox ON alert_outbox.notice = notice.id
-                 WHERE notice.alert = ?1 AND notice.form = 'opened' ORDER BY notice.id DESC",
+                 WHERE notice.alert = ?1 AND notice.form = 'opened' ORDER BY notice.id",
             )
             .bind(alert)
             .fetch_all(&self.readers)
