@@ -1,6 +1,6 @@
 //! Sends e-mail over SMTP: plain text, and the same as HTML.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use lettre::{
@@ -134,7 +134,7 @@ pub(crate) fn message(
     // The same for every attempt: whoever gets it twice sees one message.
     let mut builder = Message::builder()
         .message_id(Some(format!("<{key}@{domain}>")))
-        .date(now.into())
+        .date(SystemTime::try_from(now).ok()?)
         .subject(title(notice));
     if matches!(notice.form, NoticeForm::Reminder | NoticeForm::Recovered)
         && let Some((_, channel)) = key.rsplit_once('.')

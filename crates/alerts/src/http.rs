@@ -81,6 +81,21 @@ impl HttpClient {
     }
 }
 
+/// Says what is wrong with a URL, without showing it: it may be a secret.
+///
+/// It has to be https, so that nobody listens; http only to this machine, or where that is allowed.
+pub fn check_url(url: &str, allow_http: bool) -> Result<(), &'static str> {
+    let url = reqwest::Url::parse(url).map_err(|_| "it is not a URL")?;
+    let host = url.host_str().ok_or("it names no host")?;
+    let is_here = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_here || allow_http => Ok(()),
+        "http" => Err("expected https: http is for a receiver on this machine only"),
+        _ => Err("expected https"),
+    }
+}
+
 /// What can be mended by waiting is tried again; a redirect or a refusal needs somebody's hand.
 fn of_status(status: StatusCode, said: &str, wait: Option<Duration>) -> Outcome {
     if status.is_success() {
@@ -148,6 +163,17 @@ async fn beginning(mut response: Response) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_listens_on_the_way() {
+        for url in ["https://example.com/x", "http://127.0.0.1:8080/", "http://[::1]/", "http://localhost/"] {
+            assert_eq!(check_url(url, false), Ok(()), "{url}");
+        }
+        for url in ["http://example.com/", "http://127.0.0.1.example.com/", "ftp://x/", "x", "", "file:///etc"] {
+            check_url(url, false).unwrap_err();
+        }
+        assert_eq!(check_url("http://receiver:8080/", true), Ok(()));
+    }
 
     #[test]
     fn what_passes_is_tried_again_and_what_does_not_is_dead() {

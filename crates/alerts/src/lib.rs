@@ -27,7 +27,7 @@ pub use deliver_sns::SnsSettings;
 pub use deliver_webhook::{SCHEMA, WebhookSettings, signature};
 pub use facts::{Fact, facts, plain_text};
 pub use grouping::{Group, Groups, SeenDrift};
-pub use http::{HttpClient, HttpSetupError};
+pub use http::{HttpClient, HttpSetupError, check_url};
 pub use message::{
     Ended, Notice, Opening, Place, Resource, Seal, Since, Standing, Still, SweepTime, Who,
     idempotency_key,

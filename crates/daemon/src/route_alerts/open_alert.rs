@@ -124,7 +124,7 @@ impl RouteAlerts {
         Ok(match outcome {
             // What was looked for too early may still show up.
             Some(AuthorOutcome::NotFound { looked_until, .. })
-                if events_arrive_until.is_none_or(|until| looked_until < until) =>
+                if events_arrive_until.is_some_and(|until| looked_until < until) =>
             {
                 Who::NotYet
             }
