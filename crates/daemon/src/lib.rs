@@ -12,6 +12,8 @@ mod regions_asked;
 mod roster;
 mod route_alerts;
 mod service_handle;
+#[cfg(test)]
+mod small_world;
 mod sweep;
 
 pub use alert_settings::AlertSettings;

@@ -12,9 +12,6 @@ use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow
 
 use crate::{Error, Journal, Store, Sweeper, column::Columns, database, error::Cause};
 
-#[cfg(test)]
-mod tests;
-
 /// Somebody who is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
