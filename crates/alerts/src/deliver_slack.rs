@@ -40,7 +40,8 @@ pub(crate) async fn deliver(
 
 pub(crate) fn message(notice: &Notice) -> Value {
     let title = title(notice);
-    let header = cut(&format!("{} {title}", sign(notice)), HEADER);
+    // In plain text too: the three characters are read in every text object.
+    let header = format!("{} {}", sign(notice), escaped(&title, HEADER - 30));
     let mut blocks = vec![json!({
         "type": "header",
         "text": { "type": "plain_text", "text": header, "emoji": true },
@@ -101,14 +102,6 @@ fn escaped(text: &str, longest: usize) -> String {
         out.push_str(&piece);
     }
     out
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(longest - 1).collect();
-    format!("{kept}…")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use model::{NoticeForm, Verdict};
 use report::text::safe;
 
 use crate::{
-    headline::{counted, marked, name},
+    headline::{counted, marked, name, thousands},
     message::{Notice, Place, SweepTime, Who},
 };
 
@@ -44,7 +44,11 @@ pub fn facts(notice: &Notice) -> Vec<Fact> {
             text: safe(&text, WIDTH),
         });
     };
-    fact("What", notice.message.clone());
+    let what = match notice.form {
+        NoticeForm::Recovered => "It was",
+        _ => "What",
+    };
+    fact(what, notice.message.clone());
     if notice.form == NoticeForm::Test {
         return facts;
     }
@@ -87,14 +91,15 @@ pub fn facts(notice: &Notice) -> Vec<Fact> {
         } else {
             "controls hold in this account"
         };
-        fact("Still standing", format!("{} of {} {of}", standing.hold, standing.of));
+        let (hold, all) = (thousands(standing.hold), thousands(standing.of));
+        fact("Still standing", format!("{hold} of {all} {of}"));
     }
     if let Some(step) = notice.next_step() {
         fact("Mend it", step.to_owned());
     }
     if notice.form != NoticeForm::Recovered {
         fact(
-            "Seen it?",
+            "Acknowledge",
             format!(
                 "`scanner drift ack {} --same-cause` stops reminders; `scanner drift show {}` tells more",
                 notice.drift, notice.drift
@@ -147,7 +152,7 @@ fn place(notice: &Notice) -> Option<String> {
             let more = if more == 0 {
                 String::new()
             } else {
-                format!(" and {} more", counted(more, "account"))
+                format!(" and {} more", thousands(more))
             };
             let count = counted(notice.accounts, "account");
             Some(format!("{count}: {}{more}", named.join(", ")))

@@ -1,6 +1,6 @@
 //! Notices as a daemon makes them, for tests.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use jiff::Timestamp;
 use model::{
@@ -154,6 +154,11 @@ pub(crate) fn single() -> Notice {
 
 /// Ten thousand accounts by two controls, of one cause.
 pub(crate) fn storm() -> Notice {
+    static STORM: OnceLock<Notice> = OnceLock::new();
+    STORM.get_or_init(make_storm).clone()
+}
+
+fn make_storm() -> Notice {
     let of = |number| {
         [broken(number, "organizations-changes"), broken(number, "root-usage")]
     };

@@ -10,7 +10,7 @@ pub(crate) fn opened(
     is_recovery: bool,
     reason: Option<Reason>,
     (accounts, place): (usize, Option<&Place>),
-    (controls, is_of_whole_accounts): (&[ControlId], bool),
+    (controls, named): (usize, &[ControlId]),
 ) -> String {
     let who = match (accounts, place) {
         (0 | 1, Some(place)) => name(place),
@@ -18,11 +18,11 @@ pub(crate) fn opened(
         (count, _) => counted(count, "account"),
     };
     let because = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
-    let (what, one) = match controls {
-        _ if is_of_whole_accounts => ("everything".to_owned(), true),
-        [] => ("everything".to_owned(), true),
-        [control] => (control.to_string(), true),
-        several => (counted(several.len(), "control"), false),
+    let (what, one) = match (controls, named.first()) {
+        // Of accounts as a whole.
+        (0, _) | (_, None) => ("everything".to_owned(), true),
+        (1, Some(control)) => (control.to_string(), true),
+        (several, Some(_)) => (counted(several, "control"), false),
     };
     let verb = |singular: &'static str, plural: &'static str| if one { singular } else { plural };
     match kind {
@@ -35,6 +35,9 @@ pub(crate) fn opened(
         }
         DriftKind::EvidenceChanged => {
             format!("{who}: what {what} {} on has changed", verb("rests", "rest"))
+        }
+        DriftKind::BecameUnknown if controls == 0 => {
+            format!("{who}: nothing can be seen any more{because}")
         }
         DriftKind::BecameUnknown => format!("{who}: {what} can no longer be seen{because}"),
         DriftKind::VisibleAgain => format!("{who}: {what} can be seen again"),
@@ -72,6 +75,12 @@ pub(crate) fn name(place: &Place) -> String {
 
 /// `1 account`, `10,000 accounts`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(number))
+}
+
+/// `10,000`.
+pub(crate) fn thousands(number: impl ToString) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -80,6 +89,5 @@ pub(crate) fn counted(number: usize, noun: &str) -> String {
         }
         grouped.push(digit);
     }
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{grouped} {noun}{plural}")
+    grouped
 }

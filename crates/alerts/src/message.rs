@@ -240,12 +240,16 @@ impl Notice {
             place.name = shortened(&place.name);
         }
         let named_controls: Vec<ControlId> = group.controls.iter().cloned().collect();
+        let controls = match group.is_of_whole_accounts {
+            true => 0,
+            false => named_controls.len(),
+        };
         let title = headline::opened(
             lead.kind,
             lead.is_recovery(),
             after.map(|finding| finding.reason).filter(|_| !lead.is_recovery()),
             (group.accounts.len(), places.first()),
-            (&named_controls, group.is_of_whole_accounts),
+            (controls, &named_controls),
         );
         let last_before = group.last_before;
         Self {
@@ -260,11 +264,7 @@ impl Notice {
             drifts: group.rows.len(),
             accounts: group.accounts.len(),
             places,
-            controls: if group.is_of_whole_accounts {
-                0
-            } else {
-                named_controls.len()
-            },
+            controls,
             named_controls: named_controls.into_iter().take(NAMED).collect(),
             resource: of.map(|of| Resource {
                 link: of.link,
@@ -308,10 +308,35 @@ impl Notice {
     /// The same alert, when it is over.
     #[must_use]
     pub fn recovered(self, ended: Ended) -> Self {
+        let is_well = ended.still.verdicts.contains_key(&Verdict::Pass);
+        let kind = match self.kind {
+            DriftKind::BecameUnknown => DriftKind::VisibleAgain,
+            kind => kind,
+        };
+        let title = if is_well || kind == DriftKind::VisibleAgain {
+            self.headline(kind, true)
+        } else {
+            format!("no longer looked at: {}", self.title)
+        };
         Self {
             form: NoticeForm::Recovered,
+            title: shortened(&title),
             ..self.as_it_is(ended)
         }
+    }
+
+    fn headline(&self, kind: DriftKind, is_recovery: bool) -> String {
+        let kind = match kind {
+            DriftKind::ExceptionExpired if is_recovery => DriftKind::VerdictChanged,
+            kind => kind,
+        };
+        headline::opened(
+            kind,
+            is_recovery,
+            self.reason.filter(|_| !is_recovery),
+            (self.accounts, self.places.first()),
+            (self.controls, &self.named_controls),
+        )
     }
 
     /// The same, of as many accounts as it turned out to be.
@@ -319,13 +344,7 @@ impl Notice {
     pub fn of_accounts(mut self, accounts: usize) -> Self {
         if accounts > 1 && accounts != self.accounts {
             self.accounts = accounts;
-            self.title = headline::opened(
-                self.kind,
-                false,
-                self.reason,
-                (accounts, self.places.first()),
-                (&self.named_controls, self.controls == 0),
-            );
+            self.title = shortened(&self.headline(self.kind, false));
         }
         self
     }

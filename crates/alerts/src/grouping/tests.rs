@@ -91,7 +91,9 @@ proptest! {
         })).collect();
         let grouped = |all: &mut dyn Iterator<Item = (i64, SeenDrift)>| {
             let mut groups = Groups::default();
-            all.for_each(|(row, drift)| groups.add(row, drift));
+            all.for_each(|(row, drift)| {
+                groups.add(row, drift);
+            });
             groups.into_groups().collect::<Vec<_>>()
         };
         let forwards = grouped(&mut all.iter().cloned());

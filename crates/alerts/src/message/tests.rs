@@ -34,8 +34,20 @@ fn titles_are_sentences() {
     );
     assert_eq!(
         fixture::unseen().title,
-        "production (000000000001): everything can no longer be seen (account-not-entered)"
+        "production (000000000001): nothing can be seen any more (account-not-entered)"
     );
+    assert_eq!(fixture::recovered().title, "10,000 accounts: 2 controls are well again");
+    let gone = Ended {
+        still: Still {
+            verdicts: BTreeMap::new(),
+            accounts: 0,
+            opened_at: fixture::at(0),
+        },
+        at: fixture::at(1),
+        seal: None,
+    };
+    let title = fixture::single().recovered(gone).title;
+    assert!(title.starts_with("no longer looked at: production"), "{title}");
 }
 
 #[test]
@@ -47,7 +59,7 @@ fn what_to_do_is_told_as_long_as_there_is_something_to_do() {
         facts(notice).iter().map(|fact| fact.label).collect()
     };
     assert!(labels(&fixture::single()).contains(&"Mend it"));
-    assert!(!labels(&fixture::recovered()).contains(&"Seen it?"));
+    assert!(!labels(&fixture::recovered()).contains(&"Acknowledge"));
 }
 
 #[test]
