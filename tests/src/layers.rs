@@ -19,6 +19,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("simulator", &["model"]),
     ("discovery", &["model", "aws"]),
     ("scanner", &["model", "aws"]),
+    ("alerts", &["model", "aws", "report"]),
     (
         "daemon",
         &[
@@ -30,6 +31,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "proof",
             "store",
             "drift",
+            "alerts",
         ],
     ),
     (
@@ -44,6 +46,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "proof",
             "store",
             "drift",
+            "alerts",
             "daemon",
             "report",
             "simulator",
@@ -86,9 +89,13 @@ const MUST_NOT_USE: &[(&str, &[&str])] = &[
     ("aws", &["sqlx", "clap"]),
     ("discovery", &["sqlx", "clap"]),
     ("scanner", &["sqlx", "clap"]),
-    ("daemon", &["sqlx", "aws-", "clap", "hyper", "axum"]),
+    ("alerts", &["sqlx", "clap", "axum", "rand"]),
+    (
+        "daemon",
+        &["sqlx", "aws-", "clap", "hyper", "axum", "reqwest", "lettre"],
+    ),
     ("simulator", &["aws-", "sqlx", "clap"]),
-    ("cli", &["sqlx", "aws-", "hyper"]),
+    ("cli", &["sqlx", "aws-", "hyper", "reqwest", "lettre"]),
 ];
 
 #[test]

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod alarm_settings;
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod canary;
@@ -47,6 +49,8 @@ mod moto;
 mod organization_trail;
 #[cfg(test)]
 mod pattern;
+#[cfg(test)]
+mod receivers;
 #[cfg(test)]
 mod resume;
 #[cfg(test)]

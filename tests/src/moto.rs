@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// moto's own account, which asks and which makes the organization.
 const MANAGEMENT: &str = "123456789012";
 
-const ENVIRONMENT: [(&str, &str); 4] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "management"),
     ("AWS_SECRET_ACCESS_KEY", "not-checked"),
     ("AWS_REGION", "us-east-1"),
@@ -46,14 +46,14 @@ const ENVIRONMENT: [(&str, &str); 4] = [
 
 /// A running moto server. It ends with this value, by the id of its own process; it also ends by
 /// itself when its standard input, which this value holds, is closed.
-struct Moto {
+pub(crate) struct Moto {
     endpoint: String,
     _process: Child,
 }
 
 impl Moto {
-    async fn start() -> Self {
-        let mut process = python("serve.py")
+    pub(crate) async fn start() -> Self {
+        let mut process = python("moto/serve.py")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -78,7 +78,7 @@ impl Moto {
 
     /// Runs organization.py, which talks to the server as any client of AWS would.
     async fn organization(&self, step: &str) {
-        let mut command = python("organization.py");
+        let mut command = python("moto/organization.py");
         command
             .arg(step)
             .env("AWS_ENDPOINT_URL", &self.endpoint)
@@ -91,16 +91,20 @@ impl Moto {
         assert!(output.status.success(), "organization.py {step}: {stderr}");
     }
 
-    fn shell(&self) -> Shell {
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    pub(crate) fn shell(&self) -> Shell {
         let shell = Shell::new().with("AWS_ENDPOINT_URL", &self.endpoint);
         (ENVIRONMENT.iter()).fold(shell, |shell, (name, value)| shell.with(name, value))
     }
 }
 
-/// A script of `tests/moto`, run with nothing of the user's AWS settings or proxies.
-fn python(script: &str) -> Command {
+/// A script below `tests`, run with nothing of the user's AWS settings or proxies.
+pub(crate) fn python(script: &str) -> Command {
     let mut command = Command::new("python3");
-    command.arg(root().join("tests/moto").join(script));
+    command.arg(root().join("tests").join(script));
     command.env_clear();
     // moto takes UTC for local time when it tells when a trail delivered.
     command.env("TZ", "UTC");

@@ -64,6 +64,9 @@ pub enum Api {
     ListAlarmMuteRules,
     GetTopicAttributes,
     ListSubscriptionsByTopic,
+    /// The one call that is no question: alerts are published with the program's own credentials, and no
+    /// session of a sweep may do it.
+    Publish,
     ListRules,
     ListTargetsByRule,
 }
@@ -95,7 +98,7 @@ pub(crate) enum Scope {
 
 impl Api {
     /// Every operation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::GetCallerIdentity,
         Self::AssumeRole,
         Self::DescribeOrganization,
@@ -117,6 +120,7 @@ impl Api {
         Self::ListAlarmMuteRules,
         Self::GetTopicAttributes,
         Self::ListSubscriptionsByTopic,
+        Self::Publish,
         Self::ListRules,
         Self::ListTargetsByRule,
     ];
@@ -141,7 +145,9 @@ impl Api {
             Self::DescribeAlarmsForMetric | Self::DescribeAlarms | Self::ListAlarmMuteRules => {
                 Service::CloudWatch
             }
-            Self::GetTopicAttributes | Self::ListSubscriptionsByTopic => Service::Sns,
+            Self::GetTopicAttributes | Self::ListSubscriptionsByTopic | Self::Publish => {
+                Service::Sns
+            },
             Self::ListRules | Self::ListTargetsByRule => Service::Events,
         }
     }
@@ -170,6 +176,7 @@ impl Api {
             Self::ListAlarmMuteRules => "ListAlarmMuteRules",
             Self::GetTopicAttributes => "GetTopicAttributes",
             Self::ListSubscriptionsByTopic => "ListSubscriptionsByTopic",
+            Self::Publish => "Publish",
             Self::ListRules => "ListRules",
             Self::ListTargetsByRule => "ListTargetsByRule",
         }
@@ -205,6 +212,8 @@ impl Api {
             // Not published: well below the 30 of the list calls of SNS.
             Self::GetTopicAttributes => ("topic-attributes", 10.0, 10.0),
             Self::ListSubscriptionsByTopic => ("subscriptions", 30.0, 30.0),
+            // The lowest of any region's, for standard topics.
+            Self::Publish => ("publish", 300.0, 300.0),
             // All calls but PutEvents together, in earlier editions of the user guide; the present
             // one gives no figure for these.
             Self::ListRules | Self::ListTargetsByRule => ("events", 50.0, 50.0),

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub(crate) mod alerts;
 mod asked;
 pub(crate) mod changes;
 pub(crate) mod controls;

@@ -17,6 +17,12 @@ use crate::{
     settings::controls,
 };
 
+mod alerts;
+
+pub(crate) use alerts::{
+    AlertSpan, AlertsSection, ChannelTable, ChannelType, RouteTable, TlsMode,
+};
+
 /// Everything that a file may say; what it does not say is `None`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -28,6 +34,11 @@ pub(crate) struct ConfigFile {
     pub(crate) report: ReportSection,
     /// `[[exception]]`, one table each.
     pub(crate) exception: Vec<ExceptionTable>,
+    pub(crate) alerts: AlertsSection,
+    /// `[[channel]]`, each a [`ChannelTable`]: read by itself, so that no mistake shows a line of it.
+    pub(crate) channel: Vec<toml::Table>,
+    /// `[[route]]`, one table each.
+    pub(crate) route: Vec<RouteTable>,
 }
 
 /// Findings that are accepted until a date.

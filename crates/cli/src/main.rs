@@ -62,6 +62,8 @@ enum Command {
     Diff(commands::diff::Options),
     /// List what changed, show one change in full, note that somebody has seen it.
     Drift(commands::drift::Options),
+    /// Tell people what changed: list alerts, send them, try a channel.
+    Alerts(Box<commands::alerts::Options>),
     /// Check, test and explain filter patterns, without AWS.
     Pattern(commands::pattern::Options),
     /// List what is judged by, and show one control in full.
@@ -110,6 +112,7 @@ fn main() -> ExitCode {
             Command::Exception(options) => commands::exception::run(options).await,
             Command::Diff(options) => commands::diff::run(options).await,
             Command::Drift(options) => commands::drift::run(options).await,
+            Command::Alerts(options) => commands::alerts::run(*options).await,
             Command::Pattern(options) => commands::pattern::run(options),
             Command::Controls(options) => commands::controls::run(&options),
         }

@@ -19,6 +19,10 @@ use crate::{
     output::{Destination, Format},
 };
 
+mod alerts;
+
+pub(crate) use alerts::{Alerting, alerting};
+
 /// Where history is kept unless something else is said.
 pub(crate) const DEFAULT_STORE: &str = "scanner.db";
 const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
@@ -41,7 +45,7 @@ pub(crate) struct FileOptions {
 }
 
 /// How the report looks and what makes it a failure.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Report")]
 pub(crate) struct ReportOptions {
     /// The form of the report [default: table].
@@ -59,7 +63,7 @@ pub(crate) struct ReportOptions {
 }
 
 /// Which accounts, regions and controls.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Scope")]
 pub(crate) struct ScopeOptions {
     /// Look at this account; may be given several times.

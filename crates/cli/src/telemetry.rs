@@ -8,7 +8,7 @@ use crate::exit::BadInput;
 
 /// Libraries that write requests, with their security tokens, or answers into their logs below
 /// this level: whatever filter is asked for, they stay above it.
-const CAPPED: [&str; 12] = [
+const CAPPED: [&str; 14] = [
     "aws_config=info",
     "aws_credential_types=info",
     "aws_runtime=info",
@@ -19,6 +19,8 @@ const CAPPED: [&str; 12] = [
     "h2=info",
     "hyper=info",
     "hyper_util=info",
+    "lettre=info",
+    "reqwest=info",
     "rustls=info",
     "sqlx=warn",
 ];

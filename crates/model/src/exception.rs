@@ -5,7 +5,9 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, AccountId, ContentHash, ControlId, Finding, InvalidValue, Reason, Verdict};
+use crate::{
+    Account, AccountId, ContentHash, ControlId, Finding, InvalidValue, OuPath, Reason, Verdict,
+};
 
 /// The name of an exception: ten hexadecimal digits that follow from what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,19 +72,36 @@ impl Exception {
 
     /// Whether this finding is meant: it does not pass, and the scope takes it.
     pub fn covers(&self, finding: &Finding, account: &Account) -> bool {
-        let scope = &self.scope;
-        let is = |wanted: Option<bool>| wanted.unwrap_or(true);
-        let path = account.ou_path.as_ref();
         matches!(finding.verdict(), Verdict::Fail | Verdict::Unknown)
-            && is(scope.account.map(|id| id == finding.account))
-            && is((scope.control.as_ref()).map(|control| *control == finding.control))
-            && is(scope.reason_code.map(|reason| reason == finding.reason))
-            && is((scope.ou.as_ref()).map(|ou| path.is_some_and(|path| path.is_within(ou))))
+            && (self.scope).takes(
+                finding.account,
+                account.ou_path.as_ref(),
+                Some(&finding.control),
+                Some(finding.reason),
+            )
     }
 
     /// Whether it holds at this time.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         now < self.expires_at
+    }
+}
+
+impl ExceptionScope {
+    /// Whether a finding of this account, control and reason is meant. What is `None` is not known, or is
+    /// several, and no scope that asks for it takes it.
+    pub fn takes(
+        &self,
+        account: AccountId,
+        path: Option<&OuPath>,
+        control: Option<&ControlId>,
+        reason: Option<Reason>,
+    ) -> bool {
+        let is = |wanted: Option<bool>| wanted.unwrap_or(true);
+        is(self.account.map(|id| id == account))
+            && is((self.control.as_ref()).map(|wanted| Some(wanted) == control))
+            && is(self.reason_code.map(|wanted| Some(wanted) == reason))
+            && is((self.ou.as_ref()).map(|ou| path.is_some_and(|path| path.is_within(ou))))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod account;
 mod account_id;
+mod alert;
 mod arn;
 mod author_outcome;
 mod canonical;
@@ -22,6 +23,7 @@ mod sweep;
 
 pub use account::{Account, AccountState, Organization, OuPath};
 pub use account_id::AccountId;
+pub use alert::{AlertId, DeliveryState, LastsWhile, NoticeForm};
 pub use arn::{Arn, LogGroupArn};
 pub use author_outcome::{AuthorOutcome, LookedFor};
 pub use canonical::{ContentHash, canonical_json};

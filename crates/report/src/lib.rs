@@ -8,6 +8,7 @@ use model::{
     Verdict,
 };
 
+pub mod alerts;
 pub mod csv;
 pub mod diff;
 pub mod drift;

@@ -204,7 +204,8 @@ pub(crate) async fn record(
     let rows: Vec<_> = drifts.iter().zip(&bodies).collect();
     for some in rows.chunks(ROWS_A_STATEMENT) {
         QueryBuilder::<Sqlite>::new(
-            "INSERT INTO drifts (name, sweep, last_before, kind, severity, account, control, body) ",
+            "INSERT INTO drifts
+                 (name, sweep, last_before, kind, severity, account, control, body, routing) ",
         )
         .push_values(some, |mut row, (drift, (hash, _))| {
             row.push_bind(drift.id.to_string())
@@ -214,7 +215,9 @@ pub(crate) async fn record(
                 .push_bind(drift.severity.as_str())
                 .push_bind(drift.account.map(|account| account.to_string()))
                 .push_bind(drift.control.as_ref().map(ToString::to_string))
-                .push_bind(documents.get(hash).copied());
+                .push_bind(documents.get(hash).copied())
+                // Nobody has looked yet whether to tell it.
+                .push_bind("waiting");
         })
         .push(" ON CONFLICT (name) DO NOTHING")
         .build()

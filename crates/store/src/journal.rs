@@ -5,7 +5,7 @@ use model::DriftId;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteRow};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{Error, Store, Sweeper, column::Columns, database, error::Cause};
 
@@ -69,6 +69,11 @@ impl Journal {
         &self.store
     }
 
+    /// The connection that writes, for the short transactions of others.
+    pub(crate) async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
+        database::locked(&self.writer, &self.store.canonical).await
+    }
+
     /// Records something, in a short transaction of its own.
     pub async fn record(
         &self,
@@ -77,7 +82,7 @@ impl Journal {
         subject: &str,
         body: &Value,
     ) -> Result<i64, Error> {
-        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
+        let mut writer = self.writer().await;
         (insert(&mut writer, at, kind, subject, body).await)
             .map_err(|cause| cause.during("write into the journal", self.store.path()))
     }

@@ -3,6 +3,9 @@
 mod account_list;
 mod accounts;
 mod advice;
+mod alert_outbox;
+mod alert_standing;
+mod alerts;
 mod backup;
 mod changed;
 mod check;
@@ -44,8 +47,14 @@ mod seals;
 mod sweep_list;
 mod sweeps;
 mod verify;
+mod waiting_drifts;
 
 pub use account_list::{AccountQuery, AccountRow};
+pub use alert_outbox::{
+    AlertQueue, Attempt, Delivery, DeliveryQuery, DueDelivery, NewNotice, Recipient, Resend,
+};
+pub use alert_standing::{Standing, StillBroken};
+pub use alerts::{AlertQuery, AlertRow, NewAlert};
 pub use backup::Backup;
 pub use check::{CheckReport, Problem};
 pub use database::{Store, Sweeper};
@@ -66,3 +75,4 @@ pub use seals::SealRow;
 pub use sweep_list::{SweepEntry, SweepQuery};
 pub use sweeps::{JudgedAccount, SweepRow};
 pub use verify::VerifiedStore;
+pub use waiting_drifts::{WaitingDrift, WaitingSweep};

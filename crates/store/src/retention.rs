@@ -42,8 +42,10 @@ pub struct Pruned {
     pub account_states: u64,
     /// Leaves of accounts, with their evidence.
     pub account_leaves: u64,
-    /// Drifts that were sealed before.
+    /// Drifts that were sealed before, and of which nobody is still to be told.
     pub drifts: u64,
+    /// Alerts that were over before, and that everybody was told of.
+    pub alerts: u64,
     /// Documents that nothing referred to any more.
     pub documents: u64,
     /// How many bytes of the file are free for what comes; [`Sweeper::compact`] gives them back.
@@ -163,6 +165,9 @@ async fn prune(connection: &mut SqliteConnection, keep: KeepFrom) -> Result<Prun
         pruned.account_leaves = drop_rows(connection, LEAVES, from, &seen).await?;
         pruned.account_states = drop_rows(connection, STATES, from, "[]").await?;
         pruned.drifts = drop_rows(connection, DRIFTS, kept.drifts_until, "[]").await?;
+        drop_rows(connection, DELIVERIES, from, "[]").await?;
+        drop_rows(connection, NOTICES, from, "[]").await?;
+        pruned.alerts = drop_rows(connection, ALERTS, from, "[]").await?;
         pruned.documents = drop_documents(connection).await?;
     }
     let free: i64 = sqlx::query_scalar(
@@ -283,8 +288,52 @@ const STATES: &str = "DELETE FROM account_states WHERE id IN (
     SELECT id FROM account_states WHERE valid_until IS NOT NULL AND valid_until <= ?1
         AND ?2 IS NOT NULL LIMIT ?3)";
 
+/// What waits to be told stays, where anybody ever was told anything, and so does what an alert is about
+/// that lasts. No batch of a seal vouches for these any more.
 const DRIFTS: &str = "DELETE FROM drifts WHERE id IN (
-    SELECT id FROM drifts WHERE id <= ?1 AND ?2 IS NOT NULL LIMIT ?3)";
+    SELECT id FROM drifts WHERE id <= ?1 AND ?2 IS NOT NULL
+        AND (routing IS NULL OR NOT EXISTS (SELECT 1 FROM alerts))
+        AND (alert IS NULL OR NOT EXISTS (
+            SELECT 1 FROM alerts WHERE alerts.id = drifts.alert AND ended_at IS NULL))
+    LIMIT ?3)";
+
+// Alerts that were over before, and of which nothing is on its way or was given up.
+macro_rules! of_told {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " IN (SELECT id FROM alerts
+    WHERE sweep < ?1 AND ended_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM drifts WHERE alert = alerts.id)
+        AND NOT EXISTS (SELECT 1 FROM alert_notices AS notice
+            JOIN alert_outbox ON alert_outbox.notice = notice.id
+            WHERE notice.alert = alerts.id AND alert_outbox.state <> 'delivered'))",
+            $after
+        )
+    };
+}
+
+const DELIVERIES: &str = of_told!(
+    "DELETE FROM alert_outbox WHERE id IN (
+        SELECT alert_outbox.id FROM alert_outbox
+        JOIN alert_notices AS old ON old.id = alert_outbox.notice
+        WHERE ?2 IS NOT NULL AND old.alert",
+    " LIMIT ?3)"
+);
+
+const NOTICES: &str = of_told!(
+    "DELETE FROM alert_notices WHERE id IN (
+        SELECT old.id FROM alert_notices AS old
+        WHERE ?2 IS NOT NULL AND old.alert",
+    " LIMIT ?3)"
+);
+
+const ALERTS: &str = of_told!(
+    "DELETE FROM alerts WHERE id IN (
+        SELECT old.id FROM alerts AS old
+        WHERE ?2 IS NOT NULL AND old.id",
+    " LIMIT ?3)"
+);
 
 async fn drop_rows(
     connection: &mut SqliteConnection,

@@ -208,6 +208,16 @@ impl Store {
             .find(|row| row.seal.sweep == sweep))
     }
 
+    /// The last seal: the head of the chain.
+    #[tracing::instrument(name = "db.seal.head", skip(self))]
+    pub async fn head(&self) -> Result<Option<SealRow>, Error> {
+        let read = async {
+            let mut connection = self.readers.acquire().await?;
+            last(&mut connection).await
+        };
+        (read.await).map_err(|cause: Cause| cause.during("look up the last seal", &self.path))
+    }
+
     /// Every seal, the first one first.
     #[tracing::instrument(name = "db.seal.list", skip(self))]
     pub async fn seals(&self) -> Result<Vec<SealRow>, Error> {

@@ -150,12 +150,13 @@ async fn prune(at: &At, keep_from: WrittenMoment, compact: bool) -> anyhow::Resu
     sweeper.close().await?;
     say(&format!(
         "what was so at the end of sweep {} or later is kept; dropped: {} findings, {} account states, {} \
-         leaves, {} drifts, {} documents",
+         leaves, {} drifts, {} alerts, {} documents",
         moment.sweep,
         pruned.findings,
         pruned.account_states,
         pruned.account_leaves,
         pruned.drifts,
+        pruned.alerts,
         pruned.documents
     ));
     Ok(Exit::Success)

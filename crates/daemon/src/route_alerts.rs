@@ -1,0 +1,401 @@
+//! Decides who is told of what: drifts that wait become alerts, alerts that are over say so, and what lasts
+//! is called to mind.
+//!
+//! Nothing is handed in but the settings: what waits is what the store says, so that it may be stopped and
+//! begun anew at any time. Each alert and the marks on its drifts are one transaction.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use alerts::{Ended, Groups, Notice, Seal, SeenDrift, Still, idempotency_key};
+use drift::FlapRule;
+use jiff::Timestamp;
+use model::{AlertId, Clock, DeliveryState, NoticeForm};
+use serde::Deserialize as _;
+use store::{
+    AlertQuery, AlertRow, DriftQuery, NewNotice, Recipient, Store, Sweeper, WaitingDrift,
+    WaitingSweep,
+};
+
+use crate::AlertSettings;
+
+mod decide;
+mod open_alert;
+#[cfg(test)]
+mod tests;
+
+use decide::{Decision, Decider};
+
+/// What deciding takes.
+pub struct RouteAlerts {
+    /// What decides.
+    pub settings: Arc<AlertSettings>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Routed {
+    /// How many alerts were written.
+    pub alerts: usize,
+    /// How many drifts they tell of, or belong to what was told before.
+    pub told: usize,
+    /// How many drifts nobody is to be told of.
+    pub untold: usize,
+    /// How many drifts go to and fro and wait to come to rest.
+    pub resting: usize,
+    /// How many drifts wait for the end of their sweep or for their author.
+    pub waiting: usize,
+    /// How many alerts are over.
+    pub recovered: usize,
+    /// How many reminders were written.
+    pub reminders: usize,
+    /// When there is more to decide; `None` where that is not known.
+    pub next_at: Option<Timestamp>,
+}
+
+impl Routed {
+    fn look_again_at(&mut self, at: Timestamp) {
+        self.next_at = Some(self.next_at.map_or(at, |next| next.min(at)));
+    }
+}
+
+/// Drifts on their way into alerts.
+#[derive(Default)]
+struct Gathered {
+    groups: Groups,
+    /// The channels that each group goes to.
+    channels: BTreeMap<AlertId, BTreeSet<String>>,
+    attached: BTreeMap<i64, Vec<i64>>,
+    untold: Vec<i64>,
+    resting: Vec<i64>,
+}
+
+impl RouteAlerts {
+    /// Decides what there is to decide.
+    pub async fn run(&self, store: &Sweeper) -> Result<Routed, store::Error> {
+        let now = self.clock.now();
+        let mut routed = Routed::default();
+        let waiting = store.store().waiting_sweeps().await?;
+        let resting = store.store().resting_drifts(0).await?;
+        if !waiting.is_empty() || !resting.is_empty() {
+            let decider = Decider::read(store.store(), &self.settings, now).await?;
+            for sweep in waiting {
+                self.route_sweep(store, &decider, &sweep, &mut routed).await?;
+            }
+            self.route_resting(store, &decider, resting, &mut routed).await?;
+        }
+        self.end_what_is_over(store, now, &mut routed).await?;
+        self.remind(store, now, &mut routed).await?;
+        if routed != Routed::default() {
+            tracing::info!(
+                alerts = routed.alerts,
+                drifts.told = routed.told,
+                drifts.untold = routed.untold,
+                drifts.resting = routed.resting,
+                drifts.waiting = routed.waiting,
+                recovered = routed.recovered,
+                reminders = routed.reminders,
+                "decided what to tell",
+            );
+        }
+        Ok(routed)
+    }
+
+    /// Tells what a sweep found, once it has ended or took longer than the patience for it.
+    async fn route_sweep(
+        &self,
+        store: &Sweeper,
+        decider: &Decider<'_>,
+        sweep: &WaitingSweep,
+        routed: &mut Routed,
+    ) -> Result<(), store::Error> {
+        let now = decider.now;
+        let after = |time: Timestamp, wait| time.saturating_add(wait).unwrap_or(Timestamp::MAX);
+        // One whose process died has no end; a later one says that it is over.
+        let is_over = sweep.finished_at.is_some() || decider.latest_sweep > sweep.sweep;
+        let tell_at = after(sweep.started_at, self.settings.group_wait);
+        if !is_over && now < tell_at {
+            routed.waiting += usize::try_from(sweep.drifts).unwrap_or(usize::MAX);
+            routed.look_again_at(tell_at);
+            return Ok(());
+        }
+        let is_forgotten = after(sweep.started_at, self.settings.forget_after) <= now;
+        let mut gathered = Gathered::default();
+        let mut last = 0;
+        loop {
+            let page = store.store().waiting_drifts(sweep.sweep, last).await?;
+            let Some(end) = page.last() else { break };
+            last = end.row;
+            for waiting in page {
+                let decision = if is_forgotten {
+                    Decision::Untold
+                } else {
+                    decider.decide(&waiting, is_over)
+                };
+                gathered.take(waiting, decision, routed);
+            }
+        }
+        if is_forgotten {
+            tracing::warn!(
+                sweep.id = sweep.sweep.0, drifts = sweep.drifts,
+                "what this sweep found is not told: it is too long ago",
+            );
+        }
+        // Who did it is looked for when a sweep has ended.
+        let ended_at = sweep.finished_at.filter(|_| is_over);
+        let wait_until = ended_at.map(|ended_at| after(ended_at, self.settings.author_wait));
+        self.settle(store, decider, gathered, wait_until, routed).await
+    }
+
+    /// Tells what went to and fro and came to rest as it stays.
+    async fn route_resting(
+        &self,
+        store: &Sweeper,
+        decider: &Decider<'_>,
+        mut page: Vec<WaitingDrift>,
+        routed: &mut Routed,
+    ) -> Result<(), store::Error> {
+        let mut gathered = Gathered {
+            groups: Groups::of_settled(),
+            ..Gathered::default()
+        };
+        while let Some(last) = page.last().map(|last| last.row) {
+            for mut waiting in page {
+                if !waiting.is_last {
+                    // What came after it says how things stay.
+                    gathered.untold.push(waiting.row);
+                    continue;
+                }
+                if flaps(store.store(), &waiting, decider.now).await? {
+                    routed.resting += 1;
+                    continue;
+                }
+                waiting.drift.drift = drift::settled(waiting.drift.drift);
+                let decision = decider.decide(&waiting, true);
+                gathered.take(waiting, decision, routed);
+            }
+            page = store.store().resting_drifts(last).await?;
+        }
+        // Nobody looks for the author of what is so long ago.
+        self.settle(store, decider, gathered, None, routed).await
+    }
+
+    /// Writes what was decided.
+    async fn settle(
+        &self,
+        store: &Sweeper,
+        decider: &Decider<'_>,
+        gathered: Gathered,
+        wait_until: Option<Timestamp>,
+        routed: &mut Routed,
+    ) -> Result<(), store::Error> {
+        let Gathered {
+            groups,
+            mut channels,
+            attached,
+            mut untold,
+            resting,
+        } = gathered;
+        for group in groups.into_groups() {
+            let channels = channels.remove(&group.id).unwrap_or_default();
+            if channels.is_empty() {
+                untold.extend(group.rows);
+                continue;
+            }
+            let told = self.open_alert(store, decider, &group, &channels, wait_until).await?;
+            if told {
+                routed.alerts += 1;
+                routed.told += group.rows.len();
+            } else {
+                routed.waiting += group.rows.len();
+                if let Some(until) = wait_until {
+                    routed.look_again_at(until);
+                }
+            }
+        }
+        for (alert, rows) in attached {
+            store.attach_drifts(alert, &rows).await?;
+            routed.told += rows.len();
+        }
+        routed.untold += untold.len();
+        store.leave_untold(&untold).await?;
+        routed.resting += resting.len();
+        store.let_rest(&resting).await
+    }
+
+    /// Says of alerts that nothing is left to mend, to those who were told that there was.
+    async fn end_what_is_over(
+        &self,
+        store: &Sweeper,
+        now: Timestamp,
+        routed: &mut Routed,
+    ) -> Result<(), store::Error> {
+        for alert in lasting(store.store()).await? {
+            let Some(while_) = alert.lasts_while else { continue };
+            if store.store().alert_lasts(alert.number, while_).await? {
+                continue;
+            }
+            let notice = self.follow_up(store.store(), &alert, NoticeForm::Recovered, now).await?;
+            if store.end_alert(alert.number, now, notice.as_ref()).await? {
+                routed.recovered += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls to mind what lasts and nobody said to have seen.
+    async fn remind(
+        &self,
+        store: &Sweeper,
+        now: Timestamp,
+        routed: &mut Routed,
+    ) -> Result<(), store::Error> {
+        for alert in lasting(store.store()).await? {
+            let Some(due) = alert.remind_at else { continue };
+            if now < due {
+                routed.look_again_at(due);
+                continue;
+            }
+            let next = (self.settings.reminder_interval)
+                .and_then(|interval| now.saturating_add(interval).ok())
+                .filter(|_| !alert.is_acknowledged);
+            let is_wanted = next.is_some() && !self.is_accepted(store.store(), &alert, now).await?;
+            let notice = if is_wanted {
+                self.follow_up(store.store(), &alert, NoticeForm::Reminder, now).await?
+            } else {
+                None
+            };
+            routed.reminders += usize::from(notice.is_some());
+            store.remind_of_alert(alert.number, now, next, notice.as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether all that is left of an alert is accepted by exceptions.
+    async fn is_accepted(
+        &self,
+        store: &Store,
+        alert: &AlertRow,
+        now: Timestamp,
+    ) -> Result<bool, store::Error> {
+        let decider = Decider::read(store, &self.settings, now).await?;
+        let Some(while_) = alert.lasts_while.filter(|_| decider.has_exceptions()) else {
+            return Ok(false);
+        };
+        let left = store.still_broken(alert.number, while_).await?;
+        Ok(left.iter().all(|finding| {
+            decider.is_accepted(finding.account, Some(&finding.control), Some(finding.reason))
+        }))
+    }
+
+    /// What is told of an alert after it was told first, to those who were; `None` where nobody was.
+    async fn follow_up(
+        &self,
+        store: &Store,
+        alert: &AlertRow,
+        form: NoticeForm,
+        now: Timestamp,
+    ) -> Result<Option<NewNotice>, store::Error> {
+        let (body, told) = store.told_of_alert(alert.number).await?;
+        // What a later version wrote, it follows up.
+        let Some(opened) = body.and_then(|body| Notice::deserialize(body).ok()) else {
+            return Ok(None);
+        };
+        let number = (form == NoticeForm::Reminder).then_some(alert.reminders + 1);
+        let recipients: Vec<Recipient> = (told.into_iter())
+            .filter(|(_, state)| *state != DeliveryState::Dead)
+            .map(|(channel, _)| Recipient {
+                idempotency_key: idempotency_key(alert.id, form, number, &channel),
+                channel,
+            })
+            .collect();
+        let Some(while_) = alert.lasts_while.filter(|_| !recipients.is_empty()) else {
+            return Ok(None);
+        };
+        let standing = store.alert_standing(alert.number, while_).await?;
+        let accounts = usize::try_from(alert.accounts).unwrap_or(usize::MAX);
+        let now_it_is = Ended {
+            at: now,
+            still: Still {
+                accounts: standing.accounts.len(),
+                verdicts: standing.verdicts,
+                opened_at: alert.opened_at,
+            },
+            seal: seal(store).await?,
+        };
+        let opened = opened.of_accounts(accounts);
+        let notice = match number {
+            Some(number) => opened.reminder(number, now_it_is),
+            None => opened.recovered(now_it_is),
+        };
+        Ok(Some(NewNotice {
+            form,
+            body: in_json(&notice),
+            recipients,
+        }))
+    }
+}
+
+impl Gathered {
+    fn take(&mut self, waiting: WaitingDrift, decision: Decision, routed: &mut Routed) {
+        match decision {
+            Decision::Tell(channels) => {
+                let seen = SeenDrift {
+                    drift: waiting.drift.drift,
+                    seen_at: waiting.drift.seen_at,
+                    last_before_at: waiting.drift.last_before_at,
+                };
+                let group = self.groups.add(waiting.row, seen);
+                self.channels.entry(group).or_default().extend(channels);
+            }
+            Decision::Attach(alert) => self.attached.entry(alert).or_default().push(waiting.row),
+            Decision::Untold => self.untold.push(waiting.row),
+            Decision::Rest => self.resting.push(waiting.row),
+            Decision::Wait => routed.waiting += 1,
+        }
+    }
+}
+
+/// The alerts that last, the first one first.
+async fn lasting(store: &Store) -> Result<Vec<AlertRow>, store::Error> {
+    let query = AlertQuery {
+        lasts: Some(true),
+        ..AlertQuery::default()
+    };
+    let mut alerts = store.alerts(&query).await?;
+    alerts.reverse();
+    Ok(alerts)
+}
+
+/// Whether the finding that a drift is about still goes to and fro.
+async fn flaps(store: &Store, waiting: &WaitingDrift, now: Timestamp) -> Result<bool, store::Error> {
+    let rule = FlapRule::default();
+    let drift = &waiting.drift.drift;
+    let query = DriftQuery {
+        account: drift.account,
+        control: drift.control.clone(),
+        kind: Some(drift.kind),
+        since: waiting.drift.seen_at.saturating_sub(rule.within).ok(),
+        ..DriftQuery::default()
+    };
+    let times: Vec<Timestamp> = (store.drifts(&query).await?.iter())
+        .map(|row| row.seen_at)
+        .collect();
+    Ok(drift::is_flapping(&rule, now, &times))
+}
+
+/// The last seal, so that each alert carries the head of history.
+async fn seal(store: &Store) -> Result<Option<Seal>, store::Error> {
+    Ok(store.head().await?.map(|row| Seal {
+        sweep: row.seal.sweep,
+        hash: row.seal.hash.to_string(),
+    }))
+}
+
+fn in_json(notice: &Notice) -> serde_json::Value {
+    serde_json::to_value(notice).unwrap_or_default()
+}
