@@ -57,6 +57,36 @@ pub(crate) fn moto(target: &Path) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
+/// promtool, which checks Prometheus's rules: out of Debian's package, without installing the server that
+/// comes with it.
+pub(crate) fn promtool(target: &Path) -> anyhow::Result<PathBuf> {
+    if succeeds("promtool", &["--version"]) {
+        return Ok("promtool".into());
+    }
+    let folder = target.join("prometheus");
+    let promtool = folder.join("usr/bin/promtool");
+    if promtool.is_file() {
+        return Ok(promtool);
+    }
+    std::fs::create_dir_all(&folder)?;
+    let download = || {
+        let mut command = Command::new("apt-get");
+        run(command.args(["download", "--quiet", "prometheus"]).current_dir(&folder))
+    };
+    if download().is_err() {
+        run(Command::new("apt-get").args(["update", "--quiet"]))?;
+        download()?;
+    }
+    for entry in std::fs::read_dir(&folder)? {
+        let package = entry?.path();
+        if package.extension().is_some_and(|ending| ending == "deb") {
+            run(Command::new("dpkg-deb").arg("--extract").arg(&package).arg(&folder))?;
+            std::fs::remove_file(package)?;
+        }
+    }
+    Ok(promtool)
+}
+
 fn pip() -> anyhow::Result<()> {
     if succeeds("python3", &["-m", "ensurepip", "--user"]) {
         return Ok(());
