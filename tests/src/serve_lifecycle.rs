@@ -156,12 +156,18 @@ async fn what_cannot_be_used_is_said_before_anything_is_opened() {
     let file = |name: &str, text: &str| std::fs::write(shell.path(name), text).unwrap();
     file("key.toml", "[serve]\nintervall = \"1h\"\n");
     file("value.toml", "\n[serve]\ninterval = \"never\"\n");
-    file("control.toml", "[scope]\ncontrols = [\"no-such-control\"]\n");
+    file(
+        "control.toml",
+        "[scope]\ncontrols = [\"no-such-control\"]\n",
+    );
     file("good.toml", "[serve]\ninterval = \"30m\"\n");
     for (name, says) in [
         ("key.toml", ["key.toml", "line 2", "intervall"]),
         ("value.toml", ["value.toml", "line 3", "never"]),
-        ("control.toml", ["control.toml", "line 2", "no-such-control"]),
+        (
+            "control.toml",
+            ["control.toml", "line 2", "no-such-control"],
+        ),
     ] {
         for command in [&["serve"][..], &["config", "check"]] {
             let arguments = [command, &["--config", name]].concat();
@@ -173,12 +179,16 @@ async fn what_cannot_be_used_is_said_before_anything_is_opened() {
         }
     }
     assert!(!shell.path("scanner.db").exists());
-    let run = shell.run(&["config", "check", "--config", "good.toml"]).await;
+    let run = shell
+        .run(&["config", "check", "--config", "good.toml"])
+        .await;
     assert_eq!(run.code, 0, "{run:#?}");
     assert!(run.stdout.contains("30m"), "{}", run.stdout);
     // What it prints is a file that can be used.
     let example = shell.run(&["config", "show-default"]).await;
     file("example.toml", &example.stdout);
-    let run = shell.run(&["config", "check", "--config", "example.toml"]).await;
+    let run = shell
+        .run(&["config", "check", "--config", "example.toml"])
+        .await;
     assert_eq!(run.code, 0, "{run:#?}");
 }

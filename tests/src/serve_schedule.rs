@@ -40,8 +40,13 @@ async fn sweeps_follow_each_other_at_the_interval_and_what_was_missed_is_made_up
     let mut serving = Serving::start(&shell, "second.log", &interval);
     let after = (serving.sweeps("swept twice more", |sweeps| finished(sweeps) >= was + 2)).await;
     assert_eq!(serving.stop().await, Some(0));
-    let pause = after[was + 1].started_at.duration_since(after[was].started_at);
-    assert!(pause.as_secs_f64() >= 3.0, "one at once, and then not before its time: {pause:?}");
+    let pause = after[was + 1]
+        .started_at
+        .duration_since(after[was].started_at);
+    assert!(
+        pause.as_secs_f64() >= 3.0,
+        "one at once, and then not before its time: {pause:?}"
+    );
 }
 
 #[tokio::test]
@@ -50,7 +55,9 @@ async fn a_change_is_looked_at_again_and_its_author_is_found_beside_sweeps() {
     let shell = Shell::at(&simulator);
     let soon = ["--interval", "4s", "--recheck-after-drift", "1s"];
     let mut serving = Serving::start(&shell, "serve.log", &soon);
-    serving.sweeps("swept once", |sweeps| finished(sweeps) == 1).await;
+    serving
+        .sweeps("swept once", |sweeps| finished(sweeps) == 1)
+        .await;
     simulator.advance().unwrap().expect("the filter is broken");
     let workload = format!("&{}", simulator.world().named("workload").unwrap().id);
     let seen = (serving.sweeps("looked at again", |sweeps| {
@@ -64,7 +71,9 @@ async fn a_change_is_looked_at_again_and_its_author_is_found_beside_sweeps() {
     // Who did it is known without anybody having waited for it.
     let line = "looked for the authors of drifts";
     (serving.until("the author is found", async |it| {
-        it.lines(line).iter().any(|line| line["fields"]["found"] != 0)
+        it.lines(line)
+            .iter()
+            .any(|line| line["fields"]["found"] != 0)
     }))
     .await;
     assert_eq!(serving.stop().await, Some(0));
@@ -78,20 +87,36 @@ async fn an_exception_that_expires_is_told_without_waiting_for_the_next_sweep() 
     let run = shell.once(&[]).await;
     assert_eq!(run.code, 3, "{run:#?}");
     let expires = jiff::SignedDuration::from_secs(20);
-    let expires = model::Clock::now(&model::SystemClock).checked_add(expires).unwrap();
+    let expires = model::Clock::now(&model::SystemClock)
+        .checked_add(expires)
+        .unwrap();
     let added = shell
         .run(&[
-            "exception", "add", "--control", "organizations-changes", "--owner", "platform",
-            "--reason", "it is being mended", "--expires", &format!("{expires:.0}"),
+            "exception",
+            "add",
+            "--control",
+            "organizations-changes",
+            "--owner",
+            "platform",
+            "--reason",
+            "it is being mended",
+            "--expires",
+            &format!("{expires:.0}"),
         ])
         .await;
     assert_eq!(added.code, 0, "{added:#?}");
     // A sweep that sees it in force; the next one is an hour away.
     let mut serving = Serving::start(&shell, "serve.log", &["--recheck-accounts", "0"]);
-    serving.sweeps("swept by the service", |sweeps| finished(sweeps) >= 2).await;
+    serving
+        .sweeps("swept by the service", |sweeps| finished(sweeps) >= 2)
+        .await;
     let before = sweeps(&shell).await.len();
-    serving.sweeps("another sweep", |sweeps| finished(sweeps) > before).await;
+    serving
+        .sweeps("another sweep", |sweeps| finished(sweeps) > before)
+        .await;
     assert_eq!(serving.stop().await, Some(0));
-    let drifts = shell.run(&["drift", "list", "--kind", "exception-expired"]).await;
+    let drifts = shell
+        .run(&["drift", "list", "--kind", "exception-expired"])
+        .await;
     assert!(drifts.stdout.contains("no longer accepted"), "{drifts:#?}");
 }

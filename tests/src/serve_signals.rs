@@ -46,7 +46,10 @@ async fn a_configuration_that_cannot_be_used_changes_nothing_and_a_good_one_is_t
     .await;
     let refused = &serving.lines("the configuration cannot be used")[1];
     let why = refused["fields"]["error"].as_str().unwrap();
-    assert!(why.contains("cannot change while the service runs"), "{why}");
+    assert!(
+        why.contains("cannot change while the service runs"),
+        "{why}"
+    );
 
     // Other controls: what is there is judged anew at once.
     write("[scope]\ncontrols = [\"organizations-changes\", \"root-usage\"]\n");
@@ -87,8 +90,15 @@ async fn the_service_manager_hears_that_it_is_ready_alive_reloading_and_stopping
     serving.until("it is alive", hears("WATCHDOG=1", 4)).await;
     serving.signal("HUP").await;
     serving.until("it reloads", hears("RELOADING=1", 1)).await;
-    serving.until("it is ready again", hears("READY=1", 2)).await;
-    assert!(heard.borrow().iter().any(|line| line.starts_with("MONOTONIC_USEC=")));
+    serving
+        .until("it is ready again", hears("READY=1", 2))
+        .await;
+    assert!(
+        heard
+            .borrow()
+            .iter()
+            .any(|line| line.starts_with("MONOTONIC_USEC="))
+    );
     serving.signal("TERM").await;
     assert_eq!(serving.ended().await, Some(0));
     assert!(hears("STOPPING=1", 1)(&serving).await, "{heard:?}");

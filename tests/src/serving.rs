@@ -90,7 +90,8 @@ impl<'a> Serving<'a> {
         what: &str,
         is: impl Fn(&[SweepRow]) -> bool,
     ) -> Vec<SweepRow> {
-        self.until(what, async |it| is(&sweeps(it.shell).await)).await;
+        self.until(what, async |it| is(&sweeps(it.shell).await))
+            .await;
         sweeps(self.shell).await
     }
 }

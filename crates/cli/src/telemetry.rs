@@ -2,6 +2,7 @@
 //! whoever asks.
 
 use std::{
+    fmt::Write as _,
     io::{IsTerminal as _, stderr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -143,13 +144,14 @@ pub(crate) fn metrics_page() -> String {
         let labels: Vec<String> = (family.labels.iter())
             .map(|label| format!("`{label}`"))
             .collect();
-        page.push_str(&format!(
-            "| `{}` | {} | {} | {} |\n",
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
             family.name,
             family.kind.as_str(),
             labels.join(", "),
             family.help
-        ));
+        );
     }
     page.push_str("| `scanner_build_info` | gauge | `version` | The version of the scanner. |\n");
     page
@@ -157,7 +159,7 @@ pub(crate) fn metrics_page() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
 
@@ -182,7 +184,11 @@ mod tests {
             let MetricFamily { name, kind, .. } = *family;
             assert!(seen.insert(name), "{name} is there twice");
             assert!(name.starts_with("scanner_"), "{name}");
-            assert_eq!(name.ends_with("_total"), kind == MetricKind::Counter, "{name}");
+            assert_eq!(
+                name.ends_with("_total"),
+                kind == MetricKind::Counter,
+                "{name}"
+            );
             if kind == MetricKind::Histogram {
                 assert!(name.ends_with("_seconds"), "{name}");
             }
@@ -197,18 +203,27 @@ mod tests {
     fn a_scrape_shows_what_is_described() {
         let metrics = record_metrics().unwrap();
         let scrape = metrics.handle.render();
-        let mut shown: std::collections::BTreeMap<String, BTreeSet<String>> = Default::default();
-        for line in scrape.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let mut shown: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for line in scrape
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+        {
             let (series, _) = line.rsplit_once(' ').unwrap();
             let (name, labels) = series.split_once('{').unwrap_or((series, ""));
             let names = labels.split('"').step_by(2).filter_map(|part| {
                 let name = part.trim_start_matches([',', '}']).strip_suffix('=')?;
                 (name != "le").then(|| name.to_owned())
             });
-            let name = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| {
-                let base = name.strip_suffix(suffix)?;
-                families().iter().any(|family| family.name == base).then_some(base)
-            }).unwrap_or(name);
+            let name = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|suffix| {
+                    let base = name.strip_suffix(suffix)?;
+                    families()
+                        .iter()
+                        .any(|family| family.name == base)
+                        .then_some(base)
+                })
+                .unwrap_or(name);
             shown.entry(name.to_owned()).or_default().extend(names);
         }
         shown.remove("scanner_build_info");
@@ -247,7 +262,8 @@ mod tests {
                     ["_bucket", "_sum", "_count"]
                         .iter()
                         .find_map(|suffix| {
-                            word.strip_suffix(suffix).filter(|base| known.contains(base))
+                            word.strip_suffix(suffix)
+                                .filter(|base| known.contains(base))
                         })
                         .unwrap_or(word)
                 })

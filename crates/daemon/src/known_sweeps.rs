@@ -1,7 +1,7 @@
 //! What the store remembers of the last sweeps, as far as it decides when the next one begins and what is
 //! looked at again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::{AccountId, DiscoveryState, SweepId, SweepScope, SweepState, Verdict};
@@ -86,10 +86,8 @@ fn is_unfinished(latest: Option<&SweepRow>, plan: &SweepPlan, now: Timestamp) ->
     let (Some(latest), Some(within)) = (latest, plan.resume_within) else {
         return false;
     };
-    matches!(
-        latest.state,
-        SweepState::Running | SweepState::Interrupted
-    ) && latest.scope == plan.scope()
+    matches!(latest.state, SweepState::Running | SweepState::Interrupted)
+        && latest.scope == plan.scope()
         && latest.scanner_version == plan.scanner_version
         && now.duration_since(latest.started_at) <= within
 }
@@ -106,7 +104,7 @@ async fn looked(store: &Store, sweeps: &[SweepRow]) -> Result<Vec<Looked>, store
                 at: if is_part {
                     named(&sweep.scope)
                 } else {
-                    Default::default()
+                    BTreeSet::new()
                 },
                 troubles: BTreeMap::new(),
             };
@@ -126,7 +124,10 @@ async fn looked(store: &Store, sweeps: &[SweepRow]) -> Result<Vec<Looked>, store
                 && let Some(sweep) = looked.get_mut(&drift.between.seen)
             {
                 let cause = (found, drift.cause);
-                let known = sweep.troubles.entry(account).or_insert_with(|| cause.clone());
+                let known = sweep
+                    .troubles
+                    .entry(account)
+                    .or_insert_with(|| cause.clone());
                 // What changed comes before what cannot be seen.
                 *known = cause.min(known.clone());
             }
@@ -152,7 +153,7 @@ async fn looked(store: &Store, sweeps: &[SweepRow]) -> Result<Vec<Looked>, store
 }
 
 /// The accounts that a sweep of a part was made for.
-fn named(scope: &SweepScope) -> std::collections::BTreeSet<AccountId> {
+fn named(scope: &SweepScope) -> BTreeSet<AccountId> {
     (scope.accounts.iter())
         .filter_map(|selector| selector.strip_prefix('&')?.parse().ok())
         .collect()

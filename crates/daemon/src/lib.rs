@@ -9,6 +9,7 @@ mod known_sweeps;
 mod lifecycle;
 mod look_at_accounts;
 mod metrics;
+mod own_thread;
 mod places;
 mod recheck;
 mod regions_asked;

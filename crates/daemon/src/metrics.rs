@@ -19,11 +19,7 @@ pub const METRICS: &[MetricFamily] = &[
         &["scope"],
         "How long finished sweeps took.",
     ),
-    MetricFamily::gauge(
-        "scanner_sweep_running",
-        &[],
-        "Whether a sweep runs.",
-    ),
+    MetricFamily::gauge("scanner_sweep_running", &[], "Whether a sweep runs."),
     MetricFamily::gauge(
         "scanner_sweep_last_finished_timestamp_seconds",
         &[],

@@ -88,11 +88,7 @@ impl RecheckRule {
     ///
     /// An account that was looked at since it was found in trouble is done with, unless it was found so
     /// again.
-    pub(crate) fn next(
-        &self,
-        management: Option<AccountId>,
-        looked: &[Looked],
-    ) -> Option<Recheck> {
+    pub(crate) fn next(&self, management: Option<AccountId>, looked: &[Looked]) -> Option<Recheck> {
         if self.accounts_at_most == 0 {
             return None;
         }

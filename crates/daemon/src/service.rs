@@ -18,14 +18,14 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
-use tracing::Instrument as _;
 
 use crate::{
-    Configuration, EndedSweep, Ended, Refusal, Reload, RunningSweep, ServiceEnd, ServiceEvent,
+    Configuration, Ended, EndedSweep, Refusal, Reload, RunningSweep, ServiceEnd, ServiceEvent,
     ServiceHandle, ServiceRequest, Sign, Stop, SweepOutcome, SweepRequest, SweepRequested,
     TaskName,
     known_sweeps::KnownSweeps,
     metrics,
+    own_thread::{OwnThread, on_own_thread},
     recheck::Recheck,
     schedule::{Before, Failed},
     status_board::StatusBoard,
@@ -39,6 +39,8 @@ use crate::{
 
 mod part_of_scope;
 mod shutdown;
+#[cfg(test)]
+mod tests;
 
 use part_of_scope::part_of;
 
@@ -75,7 +77,7 @@ pub struct ServiceParts {
 
 /// A sweep that runs.
 struct Running {
-    task: AbortOnDropHandle<Result<SweepOutcome, SweepFailure>>,
+    task: OwnThread<Result<SweepOutcome, SweepFailure>>,
     request: SweepRequest,
     started_at: Timestamp,
     seen: SeenProgress,
@@ -115,11 +117,7 @@ struct Service {
 /// Runs the service until it is asked to stop.
 pub async fn serve(parts: ServiceParts) -> Ended {
     let now = parts.clock.now();
-    let board = StatusBoard::new(
-        parts.end.status,
-        parts.end.events,
-        Arc::clone(&parts.clock),
-    );
+    let board = StatusBoard::new(parts.end.status, parts.end.events, Arc::clone(&parts.clock));
     let (configuration, configured) = watch::channel(Arc::new(parts.configuration));
     let (aws, connected) = watch::channel(None);
     let ground = TaskGround {
@@ -179,7 +177,7 @@ impl Service {
         let now = self.clock.now();
         metrics::configured(now);
         self.reconsider().await;
-        self.failed = self.known.before.failed;
+        self.failed = self.failed.or(self.known.before.failed);
         self.plan();
         (self.sign)(Sign::Ready);
         let soft = self.stop.soft().clone();
@@ -211,7 +209,10 @@ impl Service {
                 self.board.tell(ServiceEvent::Progress(seen));
             }
         }
-        if self.pace_shown.is_none_or(|shown| shown.elapsed() >= SHOW_PACE) {
+        if self
+            .pace_shown
+            .is_none_or(|shown| shown.elapsed() >= SHOW_PACE)
+        {
             self.pace_shown = Some(Instant::now());
             if let Some(aws) = self.aws.borrow().as_ref() {
                 aws.show_pace();
@@ -270,7 +271,10 @@ impl Service {
 
     fn recheck_at(&self) -> Option<Timestamp> {
         let at = self.recheck.as_ref()?.at;
-        Some(self.recheck_failed.map_or(at, |(_, not_before)| at.max(not_before)))
+        Some(
+            self.recheck_failed
+                .map_or(at, |(_, not_before)| at.max(not_before)),
+        )
     }
 
     fn begin(&mut self, aws: Aws, request: SweepRequest, by_itself: bool) {
@@ -306,34 +310,37 @@ impl Service {
             seen: seen.clone(),
         };
         let span = tracing::info_span!("sweep", sweep.id = tracing::field::Empty, is_whole);
-        let task = tokio::spawn(Box::pin(sweep.run()).instrument(span));
+        let task = span.in_scope(|| on_own_thread(|| sweep.run()));
         metrics::sweep_begins(is_whole, by_itself);
         self.board.task_begins(TaskName::Sweep);
         self.board
             .update(|status| status.running = Some(begins.clone()));
         self.board.tell(ServiceEvent::Progress(begins));
         self.running = Some(Running {
-            task: AbortOnDropHandle::new(task),
+            task,
             request,
             started_at,
             seen,
         });
     }
 
-    async fn sweep_ended(&mut self, outcome: Result<Result<SweepOutcome, SweepFailure>, JoinError>) {
+    async fn sweep_ended(
+        &mut self,
+        outcome: Result<Option<Result<SweepOutcome, SweepFailure>>, JoinError>,
+    ) {
         let Some(running) = self.running.take() else {
             return;
         };
         let is_whole = running.request.is_whole();
         let now = self.clock.now();
         let error = match outcome {
-            Ok(Ok(outcome)) => {
+            Ok(Some(Ok(outcome))) => {
                 self.swept(running, &outcome, now);
                 None
             }
             // Nothing went wrong, and nothing was written.
-            Ok(Err(SweepFailure::Stopped)) => None,
-            Ok(Err(failure)) => Some(in_words(&failure)),
+            Ok(None | Some(Err(SweepFailure::Stopped))) => None,
+            Ok(Some(Err(failure))) => Some(in_words(&failure)),
             Err(failure) => Some(panicked(failure)),
         };
         if let Some(error) = &error {
@@ -413,8 +420,7 @@ impl Service {
         self.connect_at = failed.retry_at(interval, self.chance.random_range(0.0..1.0));
         self.connect_failed = Some(failed);
         tracing::error!(error, again_at = %self.connect_at, "there is no connection to AWS");
-        self.board
-            .update(|status| status.sweep_error = Some(error));
+        self.board.update(|status| status.sweep_error = Some(error));
     }
 
     /// Reads what the store remembers of the last sweeps.
@@ -427,8 +433,7 @@ impl Service {
                 let error = in_words(&error);
                 tracing::error!(error, "the last sweeps cannot be read");
                 self.failed = Some(Failed::again(self.failed, now));
-                self.board
-                    .update(|status| status.sweep_error = Some(error));
+                self.board.update(|status| status.sweep_error = Some(error));
             }
         }
         self.measure();
@@ -495,10 +500,13 @@ impl Service {
                     tracing::warn!(%refusal, "a sweep that was asked for is not made");
                 }
             }
-            ServiceRequest::Wake(task) => match self.bells.get(&task) {
-                Some(bell) => bell.notify_one(),
-                None => tracing::warn!(task = task.as_str(), "there is no such task"),
-            },
+            ServiceRequest::Wake(task) => {
+                if let Some(bell) = self.bells.get(&task) {
+                    bell.notify_one();
+                } else {
+                    tracing::warn!(task = task.as_str(), "there is no such task");
+                }
+            }
         }
     }
 
@@ -565,7 +573,7 @@ impl Service {
 }
 
 /// Waits for a task, and for ever if there is none.
-async fn ended<T>(task: Option<&mut AbortOnDropHandle<T>>) -> Result<T, JoinError> {
+async fn ended<T: Future + Unpin>(task: Option<&mut T>) -> T::Output {
     match task {
         Some(task) => task.await,
         None => std::future::pending().await,

@@ -25,8 +25,8 @@ use crate::{
     accepted::{Judged, accepted},
     account_sweep::{AccountSweep, is_open},
     commit_groups::{Commits, Committed},
-    metrics,
     look_at_accounts::{Listed, LookAtAccounts, PAGES, list_accounts},
+    metrics,
     regions_asked::RegionsAsked,
     roster::Roster,
 };

@@ -63,7 +63,11 @@ pub(crate) async fn drive(
             Err(failure) => Some(panicked(failure)),
         };
         if let Some(error) = &error {
-            tracing::error!(task = task.name.as_str(), error, "a task failed, and is tried again later");
+            tracing::error!(
+                task = task.name.as_str(),
+                error,
+                "a task failed, and is tried again later"
+            );
         }
         metrics::task_ran(task.name, error.is_none(), board.now());
         board.task_ended(task.name, error);

@@ -311,7 +311,10 @@ mod tests {
         let parse = |text: &str| text.parse::<Selector>().unwrap();
         let part = scope.narrowed_to(vec![parse("222222222222"), parse("ou-ab12-prod0000")]);
         assert!(part.takes(&a, &[]) && !part.takes(&b, &[]));
-        assert_eq!(part.describe(), ["prod-*", "&222222222222", "&ou-ab12-prod0000"]);
+        assert_eq!(
+            part.describe(),
+            ["prod-*", "&222222222222", "&ou-ab12-prod0000"]
+        );
         assert_eq!(part.named_accounts().count(), 1);
         assert!(part.asks_about_ous() && !part.is_of_named_accounts_only());
         let one = scope.narrowed_to(vec![parse("111111111111")]);

@@ -59,7 +59,8 @@ fn write_printed(root: &Path) -> anyhow::Result<()> {
         let text = String::from_utf8(printed.stdout)?;
         let page = Page { path, text };
         if is_stale(root, &page) {
-            fs::write(root.join(path), page.text).with_context(|| format!("cannot write {path}"))?;
+            fs::write(root.join(path), page.text)
+                .with_context(|| format!("cannot write {path}"))?;
             say(&format!("docs: {path} is new"));
         }
     }

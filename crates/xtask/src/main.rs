@@ -66,6 +66,7 @@ fn say(text: &str) {
 fn test(more: &[&str]) -> anyhow::Result<()> {
     let moto = tools::moto(&target())?;
     let promtool = tools::promtool(&target())?;
+    let hadolint = tools::hadolint(&target())?;
     tools::nextest()?;
     cargo(&["build", "--workspace", "--bins"], &[])?;
     let nextest: Vec<&str> = ["nextest", "run", "--workspace", "--no-fail-fast"]
@@ -78,6 +79,7 @@ fn test(more: &[&str]) -> anyhow::Result<()> {
         &[
             ("MOTO_PYTHONPATH", &moto.display().to_string()),
             ("PROMTOOL", &promtool.display().to_string()),
+            ("HADOLINT", &hadolint.display().to_string()),
         ],
     )?;
     if more.is_empty() {

@@ -66,7 +66,9 @@ async fn ask(address: SocketAddr, path: &str) -> anyhow::Result<u16> {
     let mut line = [0; 12];
     stream.read_exact(&mut line).await?;
     let line = String::from_utf8_lossy(&line);
-    let status = line.strip_prefix("HTTP/1.1 ").and_then(|it| it.parse().ok());
+    let status = line
+        .strip_prefix("HTTP/1.1 ")
+        .and_then(|it| it.parse().ok());
     status.with_context(|| format!("it answered `{}`, which is no HTTP", line.escape_debug()))
 }
 

@@ -1,6 +1,6 @@
 //! The example file and the schema of the configuration, both made from the types that read it.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::LazyLock};
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
@@ -23,7 +23,9 @@ const WIDTH: usize = 108;
 /// The schema of the configuration file, for editors.
 pub(crate) fn schema() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
-    let schema = settings.into_generator().into_root_schema_for::<ConfigFile>();
+    let schema = settings
+        .into_generator()
+        .into_root_schema_for::<ConfigFile>();
     let mut schema = schema.to_value();
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("title".to_owned(), "Configuration of the scanner".into());
@@ -78,7 +80,11 @@ fn keys(text: &mut String, section: &Value) {
             Value::Array(none) if none.is_empty() => (&property["examples"][0], false),
             default => (default, true),
         };
-        comment(text, property, (!is_default).then_some("No default; an example:"));
+        comment(
+            text,
+            property,
+            (!is_default).then_some("No default; an example:"),
+        );
         let _ = writeln!(text, "#: {key} = {}", in_toml(value));
     }
 }
@@ -87,7 +93,10 @@ fn keys(text: &mut String, section: &Value) {
 fn comment(text: &mut String, of: &Value, more: Option<&str>) {
     let said = of["description"].as_str().unwrap_or_default();
     let mut line = String::from("#");
-    for word in said.split_whitespace().chain(more.iter().flat_map(|it| it.split(' '))) {
+    for word in said
+        .split_whitespace()
+        .chain(more.iter().flat_map(|it| it.split(' ')))
+    {
         if line.len() + 1 + word.len() > WIDTH {
             text.push_str(&line);
             text.push('\n');
@@ -112,7 +121,7 @@ fn in_toml(value: &Value) -> String {
 }
 
 fn properties(of: &Value) -> &Map<String, Value> {
-    static NONE: Map<String, Value> = Map::new();
+    static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
     of["properties"].as_object().unwrap_or(&NONE)
 }
 
@@ -121,11 +130,16 @@ mod tests {
     use super::*;
 
     fn fresh(file: &str, made: &str) {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(file);
         let written = std::fs::read_to_string(path).unwrap_or_default();
         // A checkout may have other line ends.
         let is_fresh = written.replace("\r\n", "\n") == made;
-        assert!(is_fresh, "{file} is stale; renew it with `cargo xtask docs`");
+        assert!(
+            is_fresh,
+            "{file} is stale; renew it with `cargo xtask docs`"
+        );
     }
 
     #[test]
@@ -139,7 +153,11 @@ mod tests {
     fn every_key_says_what_it_is_and_what_it_may_be() {
         fn check(path: &str, of: &Value) {
             assert!(of["description"].is_string(), "{path} is not described");
-            let inner = if of["items"]["properties"].is_object() { &of["items"] } else { of };
+            let inner = if of["items"]["properties"].is_object() {
+                &of["items"]
+            } else {
+                of
+            };
             if inner["properties"].is_object() {
                 for (key, property) in properties(inner) {
                     check(&format!("{path}.{key}"), property);

@@ -174,7 +174,11 @@ mod tests {
     fn a_flag_beats_the_file_and_the_file_the_default() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("scanner.toml");
-        std::fs::write(&file, "[serve]\ninterval = \"2h\"\nkeep_history = \"30d\"\n").unwrap();
+        std::fs::write(
+            &file,
+            "[serve]\ninterval = \"2h\"\nkeep_history = \"30d\"\n",
+        )
+        .unwrap();
         let file = file.to_str().unwrap();
         let minutes = |settings: ServiceSettings| {
             let schedule = settings.configuration.schedule;

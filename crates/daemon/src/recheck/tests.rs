@@ -45,7 +45,7 @@ fn what_was_found_is_looked_at_again_once_and_then_once_more_if_it_is_found_agai
     check(&[], None);
     check(&[sweep(0, &[], &[])], None);
     let found = sweep(0, &[], &[(1, Drift, "a")]);
-    check(&[found.clone()], Some((2, &[1])));
+    check(std::slice::from_ref(&found), Some((2, &[1])));
     // The same state again is no drift: nothing more is due.
     check(&[found.clone(), sweep(3, &[1], &[])], None);
     // Another state is, after twice the pause; then the next sweep of everything has to do.
@@ -58,7 +58,7 @@ fn what_was_found_is_looked_at_again_once_and_then_once_more_if_it_is_found_agai
     // What cannot be seen is given longer; what is due later waits for its time.
     check(&[sweep(0, &[], &[(1, Unknown, "a")])], Some((5, &[1])));
     let both = sweep(0, &[], &[(1, Unknown, "a"), (2, Drift, "a")]);
-    check(&[both.clone()], Some((2, &[2])));
+    check(std::slice::from_ref(&both), Some((2, &[2])));
     check(&[both, sweep(3, &[2], &[])], Some((5, &[1])));
 }
 

@@ -111,15 +111,35 @@ mod tests {
         let all = plan(&[], &[], Source::Organization);
         check(&all, &[], &[], Ok(&[]));
         check(&all, &[a], &[], Ok(&["&111111111111"]));
-        check(&all, &[a], &["ou-ab12-34cdefgh"], Ok(&["&111111111111", "&ou-ab12-34cdefgh"]));
+        check(
+            &all,
+            &[a],
+            &["ou-ab12-34cdefgh"],
+            Ok(&["&111111111111", "&ou-ab12-34cdefgh"]),
+        );
         check(&all, &[], &["production"], Err("not the id of an OU"));
         let named = plan(&[a], &[], Source::Organization);
         check(&named, &[a], &[], Ok(&["111111111111", "&111111111111"]));
-        check(&named, &[b], &[], Err("222222222222 is not in the configured scope"));
+        check(
+            &named,
+            &[b],
+            &[],
+            Err("222222222222 is not in the configured scope"),
+        );
         let but = plan(&["prod-*"], &[b], Source::Organization);
-        check(&but, &[a], &[], Ok(&["prod-*", "!222222222222", "&111111111111"]));
+        check(
+            &but,
+            &[a],
+            &[],
+            Ok(&["prod-*", "!222222222222", "&111111111111"]),
+        );
         check(&but, &[b], &[], Err("not in the configured scope"));
         let by_hand = plan(&[a], &[], Source::NamedAccounts);
-        check(&by_hand, &[], &["r-ab12"], Err("AWS Organizations is not asked"));
+        check(
+            &by_hand,
+            &[],
+            &["r-ab12"],
+            Err("AWS Organizations is not asked"),
+        );
     }
 }

@@ -26,10 +26,10 @@ impl Service {
         let mut until = Instant::now() + grace;
         while self.running.is_some() || !self.drivers.is_empty() {
             tokio::select! {
-                () = hard.cancelled() => return self.give_up("it was asked to stop at once"),
+                () = hard.cancelled() => return given_up("it was asked to stop at once"),
                 () = sleep_until(until) => {
                     if self.cut.is_cancelled() {
-                        return self.give_up("it did not end in time");
+                        return given_up("it did not end in time");
                     }
                     tracing::warn!("the grace is over: accounts that are being looked at are dropped");
                     self.cut.cancel();
@@ -50,9 +50,10 @@ impl Service {
         }
         Ended::InOrder
     }
+}
 
-    fn give_up(self, why: &str) -> Ended {
-        tracing::error!("what runs is given up: {why}");
-        Ended::ByForce
-    }
+/// Says why something that runs is not waited for. It goes with whoever looked after it.
+fn given_up(why: &str) -> Ended {
+    tracing::error!("what runs is given up: {why}");
+    Ended::ByForce
 }

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::TaskGround;
-use crate::{AuthorSearch, OpenQuestions, TaskName, metrics, task::{Task, TaskError}};
+use crate::{
+    AuthorSearch, OpenQuestions, TaskName, metrics,
+    own_thread::on_own_thread,
+    task::{Task, TaskError},
+};
 
 /// A search that could not be made is made again after this time; a sweep rings before.
 const EVERY: Duration = Duration::from_mins(10);
@@ -16,7 +20,13 @@ pub(super) fn task(ground: TaskGround) -> Task {
         every: EVERY,
         // It mostly waits for events; what a sweep found meanwhile is to be asked for at once.
         begins_anew: true,
-        run: Box::new(move |stop| Box::pin(attribute(ground.clone(), stop))),
+        run: Box::new(move |stop| {
+            let ground = ground.clone();
+            Box::pin(async move {
+                let done = on_own_thread(|| attribute(ground, stop)).await?;
+                done.unwrap_or(Ok(()))
+            })
+        }),
     }
 }
 

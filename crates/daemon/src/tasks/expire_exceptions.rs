@@ -11,7 +11,10 @@ use store::{ExceptionRow, FindingQuery, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::TaskGround;
-use crate::{Refusal, SweepRequest, TaskName, task::{Task, TaskError}};
+use crate::{
+    Refusal, SweepRequest, TaskName,
+    task::{Task, TaskError},
+};
 
 /// An exception ends at a date; nobody waits for the second. Looking costs a few rows.
 const EVERY: Duration = Duration::from_secs(15);
@@ -79,7 +82,10 @@ async fn no_longer_accepted(
         while let Some(page) = pages.next().await? {
             for row in page {
                 let covers = |by: &&ExceptionRow| by.exception.covers(&row.finding, &row.account);
-                let was = rows.iter().filter(|row| expired(row)).any(|row| covers(&row));
+                let was = rows
+                    .iter()
+                    .filter(|row| expired(row))
+                    .any(|row| covers(&row));
                 let is = rows
                     .iter()
                     .filter(|row| row.was_in_force(now))

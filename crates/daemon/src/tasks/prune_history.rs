@@ -7,7 +7,10 @@ use store::KeepFrom;
 use tokio_util::sync::CancellationToken;
 
 use super::TaskGround;
-use crate::{TaskName, task::{Task, TaskError}};
+use crate::{
+    TaskName,
+    task::{Task, TaskError},
+};
 
 /// What is dropped a day late costs little; looking for it reads the whole store.
 const EVERY: Duration = Duration::from_hours(24);
@@ -31,7 +34,11 @@ async fn prune(ground: TaskGround, stop: CancellationToken) -> Result<(), TaskEr
     let Some(age) = ground.configuration.borrow().keep_history else {
         return Ok(());
     };
-    let from = ground.clock.now().checked_sub(age).unwrap_or(Timestamp::MIN);
+    let from = ground
+        .clock
+        .now()
+        .checked_sub(age)
+        .unwrap_or(Timestamp::MIN);
     let pruned = ground.sweeper.prune(KeepFrom::Time(from)).await?;
     if pruned.findings + pruned.account_states + pruned.account_leaves + pruned.drifts > 0 {
         tracing::info!(

@@ -34,7 +34,10 @@ impl SeenProgress {
     }
 
     pub(crate) fn get(&self) -> RunningSweep {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn note(&self, progress: Progress) {
@@ -44,7 +47,11 @@ impl SeenProgress {
             Progress::Discovered { accounts } => seen.accounts = accounts,
             Progress::Judged => seen.judged += 1,
             Progress::Resumed { sweep, accounts } => {
-                tracing::info!(sweep.id = sweep.0, accounts, "a sweep goes on that was stopped");
+                tracing::info!(
+                    sweep.id = sweep.0,
+                    accounts,
+                    "a sweep goes on that was stopped"
+                );
                 seen.id = Some(sweep);
                 seen.judged = accounts;
             }

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use aws::{AwsSettings, RoleSettings, SimulatorAccess, Timing};
-use controls::Catalog;
-use daemon::{
+use crate::{
     Configuration, Ended, RecheckRule, Refusal, Regions, Schedule, ServiceHandle, ServiceParts,
     ServiceStatus, Stop, SweepPlan, SweepRequest, SweepRequested, TaskName, serve, service_handle,
     session_apis,
 };
+use aws::{AwsSettings, RoleSettings, SimulatorAccess, Timing};
+use controls::Catalog;
 use discovery::{Selection, Source};
 use jiff::SignedDuration;
 use model::{AccountId, Clock, FixedClock, SweepState, SystemClock};
@@ -189,7 +189,9 @@ fn weight() -> (u64, usize, usize) {
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let resident = resident.unwrap().trim().trim_end_matches(" kB");
     let files = std::fs::read_dir("/proc/self/fd").unwrap().count();
-    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let tasks = tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks();
     (resident.parse().unwrap(), files, tasks)
 }
 
@@ -219,9 +221,18 @@ async fn a_day_of_sweeps_leaves_nothing_behind() {
         most(|weight| weight.1 as u64),
         most(|weight| weight.2 as u64),
     );
-    assert!(memory < warm.0 + 16 * 1024, "{memory} KiB, and {warm:?} before");
-    assert!(files <= warm.1 as u64 + 16, "{files} files, and {warm:?} before");
-    assert!(tasks <= warm.2 as u64 + 16, "{tasks} tasks, and {warm:?} before");
+    assert!(
+        memory < warm.0 + 16 * 1024,
+        "{memory} KiB, and {warm:?} before"
+    );
+    assert!(
+        files <= warm.1 as u64 + 16,
+        "{files} files, and {warm:?} before"
+    );
+    assert!(
+        tasks <= warm.2 as u64 + 16,
+        "{tasks} tasks, and {warm:?} before"
+    );
     let whole = service.sweeps().await;
     let whole = whole.iter().filter(|sweep| sweep.scope.accounts.is_empty());
     assert_eq!(whole.count() as u64, sweeps + 1, "one for each interval");
@@ -278,7 +289,10 @@ async fn a_part_is_looked_at_when_somebody_asks_for_it() {
         ous: vec!["Production".to_owned()],
     };
     let refused = service.handle.sweep(nowhere).await;
-    assert!(matches!(refused, Err(Refusal::OutOfScope(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Refusal::OutOfScope(_))),
+        "{refused:?}"
+    );
     // One that is not in the organization is an error of that request alone.
     let unknown = SweepRequest {
         accounts: vec!["999999999999".parse().unwrap()],
@@ -286,7 +300,13 @@ async fn a_part_is_looked_at_when_somebody_asks_for_it() {
     };
     service.handle.sweep(unknown).await.unwrap();
     let status = service.swept(3).await;
-    assert!(status.sweep_error.as_ref().unwrap().contains("999999999999"));
+    assert!(
+        status
+            .sweep_error
+            .as_ref()
+            .unwrap()
+            .contains("999999999999")
+    );
     service.pass(INTERVAL);
     assert_eq!(service.swept(4).await.sweep_error, None);
     let handle = service.handle.clone();
@@ -323,8 +343,17 @@ async fn what_changed_is_looked_at_again_soon_and_not_again_and_again() {
     assert!(found.last.as_ref().unwrap().drifts > 0);
     service.pass(SignedDuration::from_mins(2));
     service.swept(3).await;
-    let workload = service.simulator.world().named("workload").unwrap().id.clone();
-    assert_eq!(service.sweeps().await[2].scope.accounts, [format!("&{workload}")]);
+    let workload = service
+        .simulator
+        .world()
+        .named("workload")
+        .unwrap()
+        .id
+        .clone();
+    assert_eq!(
+        service.sweeps().await[2].scope.accounts,
+        [format!("&{workload}")]
+    );
     // It is still so: nothing new is found, and nothing more is looked at.
     for _ in 0..3 {
         service.pass(SignedDuration::from_mins(4));
