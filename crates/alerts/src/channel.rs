@@ -38,6 +38,9 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Every kind of channel, as the configuration writes it.
+    pub const KINDS: [&str; 5] = ["sns", "slack", "pagerduty", "webhook", "email"];
+
     /// What kind of channel it is, as the configuration writes it.
     pub fn kind(&self) -> &'static str {
         match self.settings {
@@ -77,6 +80,11 @@ impl Channels {
             http,
             aws,
         }
+    }
+
+    /// What kind of channel one is.
+    pub fn kind(&self, name: &str) -> Option<&'static str> {
+        self.by_name.get(name).map(Channel::kind)
     }
 
     /// Whether there is one of this name.

@@ -19,7 +19,7 @@ use serde::Deserialize as _;
 use store::{Attempt, DueDelivery, Sweeper};
 use tokio_util::sync::CancellationToken;
 
-use crate::AlertSettings;
+use crate::{AlertSettings, metrics};
 
 #[cfg(test)]
 mod tests;
@@ -50,7 +50,7 @@ pub struct DeliverAlerts {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where the jitter of waits comes from.
-    pub chance: Mutex<StdRng>,
+    pub chance: Arc<Mutex<StdRng>>,
     /// Cancelled to stop between deliveries.
     pub stop: CancellationToken,
 }
@@ -119,11 +119,18 @@ impl DeliverAlerts {
                 break;
             }
             let attempt = self.attempt(channel, &delivery).await;
+            if let Some(kind) = self.channels.kind(channel) {
+                metrics::alert_attempted(kind, &attempt);
+            }
             match &attempt {
                 Attempt::Delivered => {
                     in_a_row = 0;
                     came_to.delivered += 1;
-                    tracing::info!(channel, key = delivery.idempotency_key, "an alert was delivered");
+                    tracing::info!(
+                        channel,
+                        key = delivery.idempotency_key,
+                        "an alert was delivered"
+                    );
                 }
                 Attempt::Failed { next_at, error } => {
                     in_a_row += 1;
@@ -136,7 +143,8 @@ impl DeliverAlerts {
                 Attempt::Dead { error } => {
                     came_to.dead += 1;
                     tracing::error!(
-                        channel, key = delivery.idempotency_key,
+                        channel,
+                        key = delivery.idempotency_key,
                         "an alert was given up; `scanner alerts retry` sends it again: {error}",
                     );
                 }

@@ -4,103 +4,138 @@ use std::{path::PathBuf, str::FromStr};
 
 use jiff::SignedDuration;
 use model::{AccountId, Arn, DriftKind, Severity};
+use schemars::JsonSchema;
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::config_file::{ControlName, FromText, Ou};
 
 /// When people are told.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct AlertsSection {
     /// Where people reach the scanner: alerts link there.
+    #[schemars(extend("examples" = ["https://scanner.example.com"]))]
     pub(crate) public_url: Option<String>,
     /// How long the end of a sweep is waited for before what it found so far is told.
+    #[schemars(extend("default" = "5m"))]
     pub(crate) group_wait: Option<FromText<AlertSpan>>,
     /// How long an alert waits for its author after the sweep; then it says that the author is not known yet.
+    #[schemars(extend("default" = "3m"))]
     pub(crate) author_wait: Option<FromText<AlertSpan>>,
     /// How often people are reminded of what stays broken; 0: never.
+    #[schemars(extend("default" = "24h"))]
     pub(crate) reminder_interval: Option<FromText<AlertSpan>>,
     /// For how long a delivery is tried before it is given up.
+    #[schemars(extend("default" = "24h"))]
     pub(crate) give_up_after: Option<FromText<AlertSpan>>,
     /// What sweeps found that began longer ago is not told any more.
+    #[schemars(extend("default" = "7d"))]
     pub(crate) forget_after: Option<FromText<AlertSpan>>,
 }
 
 /// A channel: where alerts go. Which keys it has depends on its type.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChannelTable {
     /// What routes call it: lower-case letters, digits and hyphens.
+    #[schemars(extend("examples" = ["on-call"]))]
     pub(crate) name: FromText<ChannelName>,
     /// sns, slack, pagerduty, webhook or email.
     #[serde(rename = "type")]
+    #[schemars(extend("examples" = ["pagerduty"]))]
     pub(crate) kind: ChannelType,
     /// sns: the topic. The scanner's own credentials publish.
+    #[schemars(with = "Option<String>", extend("examples" = ["arn:aws:sns:eu-central-1:111122223333:scanner-alerts"]))]
     pub(crate) topic_arn: Option<Arn>,
     /// webhook: where it listens. pagerduty: where events go, if not to its US service region.
+    #[schemars(extend("examples" = ["https://example.com/scanner"]))]
     pub(crate) url: Option<String>,
     /// slack, webhook: the environment variable with the URL.
+    #[schemars(extend("examples" = ["SLACK_URL"]))]
     pub(crate) url_env: Option<String>,
     /// slack, webhook: the file with the URL.
+    #[schemars(extend("examples" = ["/run/credentials/scanner.service/slack-url"]))]
     pub(crate) url_file: Option<PathBuf>,
     /// webhook: whether a URL may be http and not on this machine.
+    #[schemars(extend("examples" = [false]))]
     pub(crate) allow_http: Option<bool>,
     /// Refused: it is a secret.
+    #[schemars(skip)]
     pub(crate) routing_key: Option<IgnoredAny>,
     /// pagerduty: the environment variable with the integration key.
+    #[schemars(extend("examples" = ["PAGERDUTY_ROUTING_KEY"]))]
     pub(crate) routing_key_env: Option<String>,
     /// pagerduty: the file with the integration key.
+    #[schemars(extend("examples" = ["/run/credentials/scanner.service/routing-key"]))]
     pub(crate) routing_key_file: Option<PathBuf>,
     /// Refused: it is a secret.
+    #[schemars(skip)]
     pub(crate) secret: Option<IgnoredAny>,
     /// webhook: the environment variable with the key of the signature.
+    #[schemars(extend("examples" = ["WEBHOOK_SECRET"]))]
     pub(crate) secret_env: Option<String>,
     /// webhook: the file with the key of the signature.
+    #[schemars(extend("examples" = ["/run/credentials/scanner.service/webhook-secret"]))]
     pub(crate) secret_file: Option<PathBuf>,
     /// email: the mail server.
+    #[schemars(extend("examples" = ["smtp.example.com"]))]
     pub(crate) host: Option<String>,
     /// email: its port.
+    #[schemars(extend("examples" = [587]))]
     pub(crate) port: Option<u16>,
     /// email: starttls, tls, or none for a server on this machine.
+    #[schemars(extend("examples" = ["starttls"]))]
     pub(crate) tls: Option<TlsMode>,
     /// email: the user.
+    #[schemars(extend("examples" = ["scanner"]))]
     pub(crate) username: Option<String>,
     /// Refused: it is a secret.
+    #[schemars(skip)]
     pub(crate) password: Option<IgnoredAny>,
     /// email: the environment variable with the password.
+    #[schemars(extend("examples" = ["SMTP_PASSWORD"]))]
     pub(crate) password_env: Option<String>,
     /// email: the file with the password.
+    #[schemars(extend("examples" = ["/run/credentials/scanner.service/smtp-password"]))]
     pub(crate) password_file: Option<PathBuf>,
     /// email: who writes.
+    #[schemars(extend("examples" = ["Scanner <scanner@example.com>"]))]
     pub(crate) from: Option<String>,
     /// email: who is written to.
+    #[schemars(extend("examples" = [["security@example.com"]]))]
     pub(crate) to: Option<Vec<String>>,
 }
 
 /// A route: drifts that fit all that it asks for go to its channels.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RouteTable {
     /// Where they go.
+    #[schemars(extend("examples" = [["on-call"]]))]
     pub(crate) channels: Vec<String>,
     /// Of one of these kinds.
     #[serde(default)]
+    #[schemars(extend("examples" = [["verdict-changed", "became-unknown"]]))]
     pub(crate) kinds: Vec<FromText<DriftKind>>,
     /// At least this severe.
+    #[schemars(extend("examples" = ["high"]))]
     pub(crate) min_severity: Option<FromText<Severity>>,
     /// In one of these OUs or roots, directly or further down.
     #[serde(default)]
+    #[schemars(extend("examples" = [["ou-ab12-34cdefgh"]]))]
     pub(crate) ous: Vec<FromText<Ou>>,
     /// Of one of these controls.
     #[serde(default)]
+    #[schemars(extend("examples" = [["organizations-changes"]]))]
     pub(crate) controls: Vec<FromText<ControlName>>,
     /// Of one of these accounts.
     #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("examples" = [["111122223333"]]))]
     pub(crate) accounts: Vec<AccountId>,
 }
 
 /// What kind of channel it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ChannelType {
     Sns,
@@ -111,7 +146,7 @@ pub(crate) enum ChannelType {
 }
 
 /// How the way to a mail server is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum TlsMode {
     StartTls,
@@ -149,7 +184,9 @@ impl FromStr for AlertSpan {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let longest = SignedDuration::from_hours(90 * 24);
-        let days = text.strip_suffix('d').and_then(|days| days.trim().parse::<i64>().ok());
+        let days = text
+            .strip_suffix('d')
+            .and_then(|days| days.trim().parse::<i64>().ok());
         let span = match (text, days) {
             ("0", _) => Some(SignedDuration::ZERO),
             (_, Some(days)) => days.checked_mul(24).map(SignedDuration::from_hours),
@@ -157,7 +194,9 @@ impl FromStr for AlertSpan {
         };
         span.filter(|span| (SignedDuration::ZERO..=longest).contains(span))
             .map(Self)
-            .ok_or_else(|| "expected a time span up to 90d, such as 30s, 5m, 24h or 7d, or 0".to_owned())
+            .ok_or_else(|| {
+                "expected a time span up to 90d, such as 30s, 5m, 24h or 7d, or 0".to_owned()
+            })
     }
 }
 
