@@ -217,7 +217,7 @@ fn judgement(number: u64, reason: Reason) -> Judgement {
     };
     let read = match verdict {
         Verdict::Unknown => serde_json::Value::Null,
-        _ => serde_json::json!({"is_logging": reason != Reason::TrailNotLogging}),
+        _ => serde_json::json!({"status": {"is_logging": reason != Reason::TrailNotLogging}}),
     };
     let is_broken = !matches!(verdict, Verdict::Pass | Verdict::NotApplicable);
     Judgement {
