@@ -8,7 +8,7 @@ mod settings;
 mod systemd;
 mod telemetry;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -127,6 +127,8 @@ fn main() -> ExitCode {
             Command::Controls(options) => commands::controls::run(&options),
         }
     });
+    // Work that was given up must not keep the process from ending.
+    runtime.shutdown_timeout(Duration::from_secs(2));
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => output::failed(&error).into(),

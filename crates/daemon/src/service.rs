@@ -357,14 +357,14 @@ impl Service {
             let error = error.clone();
             self.board.tell(ServiceEvent::SweepFailed { error });
         }
-        self.board.update(|status| {
-            status.running = None;
-            status.sweep_error.clone_from(&error);
-        });
         metrics::task_ran(TaskName::Sweep, error.is_none(), now);
-        self.board.task_ended(TaskName::Sweep, error);
+        self.board
+            .update(|status| status.sweep_error.clone_from(&error));
         self.reconsider().await;
         self.plan();
+        // Whoever sees that it has ended sees what is next as well.
+        self.board.update(|status| status.running = None);
+        self.board.task_ended(TaskName::Sweep, error);
         self.ring_all();
     }
 

@@ -15,7 +15,7 @@ use crate::{
 use aws::{AwsSettings, RoleSettings, SimulatorAccess, Timing};
 use controls::Catalog;
 use discovery::{Selection, Source};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use model::{AccountId, Clock, FixedClock, SweepState, SystemClock};
 use simulator::{GenerateOptions, Simulator, SimulatorOptions, World};
 use store::{Store, SweepRow};
@@ -98,7 +98,9 @@ impl Service {
             .await
             .unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(FixedClock::new(SystemClock.now()));
+        // The store keeps microseconds.
+        let now = Timestamp::from_second(SystemClock.now().as_second()).unwrap();
+        let clock = Arc::new(FixedClock::new(now));
         let sweeper = Store::open_sweeper(folder.path().join("scanner.db"))
             .await
             .unwrap();
@@ -213,6 +215,7 @@ async fn a_day_of_sweeps_leaves_nothing_behind() {
     }
     let status = service.swept(sweeps + 1).await;
     assert_eq!(status.sweep_error, None);
+    if std::env::var_os("SHOW").is_some() { panic!("{weights:?}"); }
     // What is made once is made by then: connections, threads' buffers, SQLite's pages.
     let warm = &weights[weights.len() / 4];
     let most = |of: fn(&(u64, usize, usize)) -> u64| {

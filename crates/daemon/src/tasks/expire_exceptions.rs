@@ -65,6 +65,10 @@ async fn no_longer_accepted(
     }) else {
         return Ok(BTreeSet::new());
     };
+    // One that was cut off is gone on with, and tells it then.
+    if last.finished_at.is_none() {
+        return Ok(BTreeSet::new());
+    }
     let expired = |row: &ExceptionRow| {
         row.removed_at.is_none() && row.was_in_force(last.started_at) && !row.was_in_force(now)
     };
