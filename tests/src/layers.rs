@@ -15,6 +15,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("report", &["model"]),
     ("store", &["model", "proof"]),
     ("drift", &["model"]),
+    (
+        "answers",
+        &["model", "filter-pattern", "controls", "store", "report"],
+    ),
     ("aws", &["model"]),
     ("simulator", &["model"]),
     ("discovery", &["model", "aws"]),
@@ -33,6 +37,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "web",
+        &["model", "controls", "store", "report", "answers", "daemon"],
+    ),
+    (
         "cli",
         &[
             "model",
@@ -46,6 +54,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "drift",
             "daemon",
             "report",
+            "answers",
+            "web",
             "simulator",
         ],
     ),
@@ -82,6 +92,8 @@ const MUST_NOT_USE: &[(&str, &[&str])] = &[
     ),
     ("proof", &["tokio", "sqlx", "hyper", "aws-", "clap", "rand"]),
     ("report", &["tokio", "sqlx", "hyper", "aws-"]),
+    ("answers", &["tokio", "sqlx", "hyper", "axum", "aws-", "clap"]),
+    ("web", &["sqlx", "aws-", "clap", "rand", "getrandom"]),
     ("store", &["hyper", "aws-", "clap"]),
     ("aws", &["sqlx", "clap"]),
     ("discovery", &["sqlx", "clap"]),

@@ -12,7 +12,6 @@ pub(crate) mod exception;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod once;
-mod past;
 pub(crate) mod pattern;
 pub(crate) mod simulate;
 pub(crate) mod store;

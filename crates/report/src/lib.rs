@@ -26,7 +26,8 @@ pub mod text;
 
 pub use exceptions::{ExceptionState, PastException};
 pub use past::{
-    Acknowledged, AsOfLine, Difference, PastAccount, PastDrift, PastFinding, PastSweep, Who,
+    Acknowledged, AsOfLine, BriefFinding, Difference, PastAccount, PastDrift, PastFinding,
+    PastOrganization, PastSweep, Who,
 };
 
 /// What a sweep came to, but for its findings.

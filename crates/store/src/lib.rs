@@ -33,7 +33,10 @@ mod migrate;
 mod moments;
 #[cfg(test)]
 mod naive_history;
+mod newest;
 mod owner;
+#[cfg(test)]
+mod pages_tests;
 mod progress;
 #[cfg(test)]
 mod refusals_tests;
@@ -43,6 +46,8 @@ mod sealed_header;
 mod seals;
 mod sweep_list;
 mod sweeps;
+mod tokens;
+mod verdict_counts;
 mod verify;
 
 pub use account_list::{AccountQuery, AccountRow};
@@ -60,9 +65,12 @@ pub use info::{StoreInfo, TableSize};
 pub use journal::{Journal, JournalKind, JournalRecord};
 pub use migrate::Migrated;
 pub use moments::{AsOf, Moment};
+pub use newest::Newest;
 pub use progress::ResumedSweep;
 pub use retention::{KeepFrom, Pruned};
 pub use seals::SealRow;
 pub use sweep_list::{SweepEntry, SweepQuery};
 pub use sweeps::{JudgedAccount, SweepRow};
+pub use tokens::{TokenFound, TokenHash, TokenRow, TokenToAdd};
+pub use verdict_counts::VerdictCounts;
 pub use verify::VerifiedStore;

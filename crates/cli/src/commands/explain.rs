@@ -6,8 +6,7 @@ use store::FindingQuery;
 
 use crate::{
     commands::{
-        asked::{self, StoreOptions, When},
-        past,
+        asked::{StoreOptions, When},
     },
     exit::{BadInput, Exit},
     output::Destination,
@@ -72,10 +71,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
                 "\nSo since sweep {} of {:.0}.\n",
                 row.since_sweep, row.since
             );
-            report::explain::render(&past::entry(row), &look) + &since
+            report::explain::render(&answers::entry(row), &look) + &since
         })
         .collect();
-    let as_of = moment.as_ref().map(asked::line);
+    let as_of = moment.as_ref().map(answers::line);
     let head = as_of
         .as_ref()
         .map_or_else(String::new, report::history::as_of);
