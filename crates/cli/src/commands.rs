@@ -16,4 +16,5 @@ pub(crate) mod pattern;
 pub(crate) mod simulate;
 pub(crate) mod store;
 mod sweep_and_report;
+pub(crate) mod token;
 mod write_list;

@@ -1,5 +1,7 @@
 //! The configuration file: typed sections, checked in full before anything happens.
 
+mod web_section;
+
 use std::{
     collections::BTreeMap,
     fmt::Display,
@@ -17,6 +19,8 @@ use crate::{
     settings::controls,
 };
 
+pub(crate) use web_section::WebSection;
+
 /// Everything that a file may say; what it does not say is `None`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -26,6 +30,7 @@ pub(crate) struct ConfigFile {
     pub(crate) scope: ScopeSection,
     pub(crate) aws: AwsSection,
     pub(crate) report: ReportSection,
+    pub(crate) web: WebSection,
     /// `[[exception]]`, one table each.
     pub(crate) exception: Vec<ExceptionTable>,
 }
@@ -227,6 +232,8 @@ checked_text! {
     ExternalId("an external id", "_+=,.@:/-", 2..=1224, "2 to 1224 letters, digits and _+=,.@:/-");
     /// A role session name, or a source identity.
     SessionName("a session name", "_+=,.@-", 2..=56, "2 to 56 letters, digits and _+=,.@-");
+    /// The name of a token: it stands in logs and in the journal.
+    TokenName("a name for a token", "_+=,.@-", 1..=64, "1 to 64 letters, digits and _+=,.@-");
 }
 
 macro_rules! selector_text {
@@ -433,6 +440,9 @@ mod tests {
                 "session_duration",
             ),
             ("[role.overrides]\n12 = \"x\"\n", "line 2", "12"),
+            ("[web]\nlisten = \"everywhere\"\n", "line 2", "listen"),
+            ("[web]\npublic_url = \"scanner\"\n", "line 2", "public_url"),
+            ("[web]\ntrusted_proxies = [\"proxy\"]\n", "line 2", "trusted_proxies"),
             ("[rolle]\n", "line 1", "rolle"),
             ("store", "line 1", "store"),
         ];

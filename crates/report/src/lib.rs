@@ -23,6 +23,7 @@ mod palette;
 mod past;
 pub mod table;
 pub mod text;
+pub mod tokens;
 
 pub use exceptions::{ExceptionState, PastException};
 pub use past::{

@@ -54,11 +54,12 @@ pub(crate) async fn explain(
             format!("Nothing is known of account {account} by {control} as of sweep {sweep}."),
         )
     })?;
-    let tag = Tag::of(&question, &(moment.sweep, names(&exceptions)));
+    let tag = Tag::of(&question, &(moment.sweep, then.known_until, names(&exceptions)));
     if tag.is_had_by(&headers) {
         return Ok(unchanged(&tag));
     }
     let mut finding = answers::finding(row);
+    finding.until_sweep = then.until(finding.until_sweep);
     answers::accept(std::slice::from_mut(&mut finding.entry), &exceptions);
     Ok(tagged(&tag, one(then.line().as_ref(), &finding)))
 }

@@ -73,7 +73,7 @@ pub(crate) async fn list(
     let newest = state.store().newest().await?;
     let then = Then::of(&state, asked.as_of.as_ref(), cursor.as_ref(), &newest).await?;
     let exceptions = in_force(&state, &newest, then.exceptions_at).await?;
-    let tag = Tag::of(&question, &(then.sweep(), names(&exceptions)));
+    let tag = Tag::of(&question, &(then.sweep(), then.known_until, names(&exceptions)));
     if tag.is_had_by(&headers) {
         return Ok(unchanged(&tag));
     }
@@ -110,6 +110,7 @@ pub(crate) async fn list(
     let findings: Vec<BriefFinding> = (rows.into_iter())
         .map(|row| {
             let mut past = answers::finding(row);
+            past.until_sweep = then.until(past.until_sweep);
             answers::accept(std::slice::from_mut(&mut past.entry), &exceptions);
             BriefFinding(past)
         })

@@ -27,6 +27,8 @@ pub(crate) struct Then {
     pub(crate) moment: Option<Moment>,
     /// When an exception must hold to count.
     pub(crate) exceptions_at: Timestamp,
+    /// The last sweep that has finished: what later ones end is not yet known to have ended.
+    pub(crate) known_until: Option<SweepId>,
 }
 
 impl Then {
@@ -49,6 +51,7 @@ impl Then {
         Ok(Self {
             moment,
             exceptions_at: asked_for.unwrap_or(now),
+            known_until: newest.finished.map(|moment| moment.sweep),
         })
     }
 
@@ -57,6 +60,12 @@ impl Then {
         self.moment.ok_or_else(|| {
             Problem::not_found("no-history", "No sweep has finished yet: nothing is known.")
         })
+    }
+
+    /// Until when something was so, as far as that is known: a sweep under way may yet be told otherwise, and
+    /// what is answered must not change before it has ended.
+    pub(crate) fn until(&self, sweep: Option<SweepId>) -> Option<SweepId> {
+        sweep.filter(|sweep| self.known_until.is_some_and(|known| *sweep <= known))
     }
 
     pub(crate) fn sweep(&self) -> Option<SweepId> {
