@@ -92,7 +92,10 @@ const MUST_NOT_USE: &[(&str, &[&str])] = &[
     ),
     ("proof", &["tokio", "sqlx", "hyper", "aws-", "clap", "rand"]),
     ("report", &["tokio", "sqlx", "hyper", "aws-"]),
-    ("answers", &["tokio", "sqlx", "hyper", "axum", "aws-", "clap"]),
+    (
+        "answers",
+        &["tokio", "sqlx", "hyper", "axum", "aws-", "clap"],
+    ),
     ("web", &["sqlx", "aws-", "clap", "rand", "getrandom"]),
     ("store", &["hyper", "aws-", "clap"]),
     ("aws", &["sqlx", "clap"]),

@@ -442,7 +442,11 @@ mod tests {
             ("[role.overrides]\n12 = \"x\"\n", "line 2", "12"),
             ("[web]\nlisten = \"everywhere\"\n", "line 2", "listen"),
             ("[web]\npublic_url = \"scanner\"\n", "line 2", "public_url"),
-            ("[web]\ntrusted_proxies = [\"proxy\"]\n", "line 2", "trusted_proxies"),
+            (
+                "[web]\ntrusted_proxies = [\"proxy\"]\n",
+                "line 2",
+                "trusted_proxies",
+            ),
             ("[rolle]\n", "line 1", "rolle"),
             ("store", "line 1", "store"),
         ];

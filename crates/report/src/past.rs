@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use model::{
-    Account, Author, ControlId, DiscoveryState, Drift, SweepId, SweepState, Verdict,
-};
+use model::{Account, Author, ControlId, DiscoveryState, Drift, SweepId, SweepState, Verdict};
 
 use crate::{Entry, OrganizationLine, SweepLine};
 

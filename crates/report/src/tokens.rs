@@ -55,7 +55,14 @@ pub fn render(tokens: &[TokenLine], options: &Options) -> String {
         return "There are no tokens.\n".to_owned();
     }
     let mut table = table(options);
-    table.set_header(["NAME", "ROLE", "BEGINS WITH", "STATE", "EXPIRES", "LAST USED"]);
+    table.set_header([
+        "NAME",
+        "ROLE",
+        "BEGINS WITH",
+        "STATE",
+        "EXPIRES",
+        "LAST USED",
+    ]);
     for token in tokens {
         let state = match token.state {
             TokenState::InForce => "in force",
@@ -104,7 +111,14 @@ mod tests {
             ..Options::default()
         };
         let text = render(std::slice::from_ref(&token), &wide);
-        for word in ["dashboard", "viewer", "scanner_0a1b2c3d", "in force", "2027-01-31", "never"] {
+        for word in [
+            "dashboard",
+            "viewer",
+            "scanner_0a1b2c3d",
+            "in force",
+            "2027-01-31",
+            "never",
+        ] {
             assert!(text.contains(word), "{word}: {text}");
         }
         assert!(!text.contains('\u{1b}'), "{text:?}");

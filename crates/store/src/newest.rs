@@ -45,9 +45,12 @@ impl Store {
                 finished_at: Some(finished_at),
             };
             let finished: Option<i64> = columns.get("finished")?;
-            let times = columns.time("started_at")?.zip(columns.time("finished_at")?);
+            let times = columns
+                .time("started_at")?
+                .zip(columns.time("finished_at")?);
             Ok(Newest {
-                finished: (finished.zip(times)).map(|(id, (began, ended))| moment(id, began, ended)),
+                finished: (finished.zip(times))
+                    .map(|(id, (began, ended))| moment(id, began, ended)),
                 sweep: columns.get::<Option<i64>>("sweep")?.map(SweepId),
                 drift: columns.get("drift")?,
                 journal: columns.get("journal")?,
@@ -68,7 +71,10 @@ mod tests {
         let folder = Folder::new();
         let empty = folder.sweeper().await;
         let newest = empty.store().newest().await.unwrap();
-        assert_eq!((newest.finished, newest.sweep, newest.journal), (None, None, 0));
+        assert_eq!(
+            (newest.finished, newest.sweep, newest.journal),
+            (None, None, 0)
+        );
         empty.close().await.unwrap();
 
         let folder = Folder::new();
@@ -79,7 +85,10 @@ mod tests {
         assert_eq!(newest.sweep, info.last_sweep.map(|(sweep, _)| sweep));
         assert_eq!(newest.sweep, Some(SweepId(8)));
         let moment = newest.finished.unwrap();
-        let by_time = store.moment(AsOf::Time(moment.finished_at.unwrap())).await.unwrap();
+        let by_time = store
+            .moment(AsOf::Time(moment.finished_at.unwrap()))
+            .await
+            .unwrap();
         assert_eq!(moment, by_time);
         assert_eq!(newest.journal, i64::try_from(info.journal).unwrap());
     }

@@ -18,7 +18,11 @@ async fn findings_in_parts(store: &Store, whole: &FindingQuery, size: u32) {
         query.after = Some((last.finding.account, last.finding.control.clone()));
         parts.extend(part);
     }
-    assert_eq!(parts, store.findings(whole).await.unwrap(), "{whole:?} by {size}");
+    assert_eq!(
+        parts,
+        store.findings(whole).await.unwrap(),
+        "{whole:?} by {size}"
+    );
 }
 
 async fn accounts_in_parts(store: &Store, whole: &AccountQuery, size: u32) {
@@ -31,7 +35,11 @@ async fn accounts_in_parts(store: &Store, whole: &AccountQuery, size: u32) {
         query.after = Some(last.account.id);
         parts.extend(part);
     }
-    assert_eq!(parts, store.accounts(whole).await.unwrap(), "{whole:?} by {size}");
+    assert_eq!(
+        parts,
+        store.accounts(whole).await.unwrap(),
+        "{whole:?} by {size}"
+    );
 }
 
 #[tokio::test]

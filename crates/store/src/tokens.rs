@@ -144,12 +144,15 @@ impl Journal {
             transaction.commit().await?;
             Ok(added.rows_affected() > 0)
         };
-        (write.await)
-            .map_err(|cause: Cause| cause.during("add a token", self.store().path()))
+        (write.await).map_err(|cause: Cause| cause.during("add a token", self.store().path()))
     }
 
     /// Ends a token, by its name or by its beginning; `None` if there is none that was not revoked.
-    pub async fn revoke_token(&self, at: Timestamp, which: &str) -> Result<Option<TokenRow>, Error> {
+    pub async fn revoke_token(
+        &self,
+        at: Timestamp,
+        which: &str,
+    ) -> Result<Option<TokenRow>, Error> {
         let mut writer = database::locked(&self.writer, &self.store().canonical).await;
         let write = async {
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
@@ -164,8 +167,7 @@ impl Journal {
             transaction.commit().await?;
             revoked.as_ref().map(row).transpose()
         };
-        (write.await)
-            .map_err(|cause: Cause| cause.during("revoke a token", self.store().path()))
+        (write.await).map_err(|cause: Cause| cause.during("revoke a token", self.store().path()))
     }
 
     /// Forgets every token that was revoked, and says how many those were.
@@ -179,8 +181,7 @@ impl Journal {
             transaction.commit().await?;
             Ok(gone.rows_affected())
         };
-        (write.await)
-            .map_err(|cause: Cause| cause.during("forget tokens", self.store().path()))
+        (write.await).map_err(|cause: Cause| cause.during("forget tokens", self.store().path()))
     }
 
     /// Notes that a token was used.

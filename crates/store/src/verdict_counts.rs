@@ -46,7 +46,10 @@ impl Store {
             let mut counts = VerdictCounts::default();
             for row in &rows {
                 let columns = Columns::of("findings", row)?;
-                let of_control = counts.controls.entry(columns.parsed("control")?).or_default();
+                let of_control = counts
+                    .controls
+                    .entry(columns.parsed("control")?)
+                    .or_default();
                 of_control.insert(columns.parsed("verdict")?, columns.count("number")?);
             }
             let mut select =

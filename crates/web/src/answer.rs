@@ -18,7 +18,11 @@ impl Tag {
     /// The tag of an answer that follows from the question and from these alone.
     pub(crate) fn of(question: &Question, from: &impl serde::Serialize) -> Self {
         let mut hash = Sha256::new();
-        for part in [env!("CARGO_PKG_VERSION"), question.as_str(), &model::canonical_json(from)] {
+        for part in [
+            env!("CARGO_PKG_VERSION"),
+            question.as_str(),
+            &model::canonical_json(from),
+        ] {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
@@ -27,7 +31,10 @@ impl Tag {
 
     /// The tag of an answer by what it says.
     pub(crate) fn of_body(body: &[u8]) -> Self {
-        Self(format!("W/\"{}\"", hex::encode(&Sha256::digest(body)[..16])))
+        Self(format!(
+            "W/\"{}\"",
+            hex::encode(&Sha256::digest(body)[..16])
+        ))
     }
 
     /// That whoever asks has this answer already.
@@ -45,7 +52,10 @@ impl Tag {
         if let Ok(value) = HeaderValue::from_str(&self.0) {
             headers.insert(header::ETAG, value);
         }
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-cache"),
+        );
         headers.insert(header::VARY, HeaderValue::from_static("authorization"));
     }
 }

@@ -107,11 +107,15 @@ impl<T: DeserializeOwned + Default> FromRequest<State> for ToldMaybe<T> {
     async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
         let headers = request.headers();
         let is_empty = !headers.contains_key(header::TRANSFER_ENCODING)
-            && headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0");
+            && headers
+                .get(header::CONTENT_LENGTH)
+                .is_none_or(|length| length == "0");
         if is_empty && !headers.contains_key(header::CONTENT_TYPE) {
             return Ok(Self(T::default()));
         }
-        Told::from_request(request, state).await.map(|Told(told)| Self(told))
+        Told::from_request(request, state)
+            .await
+            .map(|Told(told)| Self(told))
     }
 }
 
@@ -129,7 +133,10 @@ impl FromRequestParts<State> for Question {
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Self::Rejection> {
         let uri = &parts.uri;
-        Ok(Self(uri.path_and_query().map_or_else(String::new, ToString::to_string)))
+        Ok(Self(
+            uri.path_and_query()
+                .map_or_else(String::new, ToString::to_string),
+        ))
     }
 }
 
@@ -177,9 +184,15 @@ impl FromStr for OuId {
     fn from_str(text: &str) -> Result<Self, String> {
         let is_id = |rest: &str| {
             (4..=68).contains(&rest.len())
-                && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                && rest
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         };
-        if text.strip_prefix("ou-").or_else(|| text.strip_prefix("r-")).is_some_and(is_id) {
+        if text
+            .strip_prefix("ou-")
+            .or_else(|| text.strip_prefix("r-"))
+            .is_some_and(is_id)
+        {
             Ok(Self(text.to_owned()))
         } else {
             Err("expected the id of an OU or root, such as ou-ab12-34cdefgh or r-ab12".to_owned())
@@ -207,7 +220,9 @@ impl ControlName {
     /// The control of this name.
     pub(crate) fn id(&self, state: &State) -> Result<ControlId, String> {
         let found = state.catalog().find(&self.0);
-        found.map(|control| control.id.clone()).map_err(|error| error.to_string())
+        found
+            .map(|control| control.id.clone())
+            .map_err(|error| error.to_string())
     }
 }
 

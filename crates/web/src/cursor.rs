@@ -37,7 +37,10 @@ impl Cursor {
             (version == VERSION).then_some((of, sweep, parts.collect()))
         };
         let (of, sweep, after) = read().ok_or_else(|| {
-            Problem::bad_request("bad-cursor", "This is no cursor; send one as an answer had it.")
+            Problem::bad_request(
+                "bad-cursor",
+                "This is no cursor; send one as an answer had it.",
+            )
         })?;
         if of != fingerprint(question) {
             return Err(Problem::bad_request(
@@ -50,7 +53,9 @@ impl Cursor {
 
     /// As it is sent. The names in it have no spaces: they are ids.
     pub(crate) fn write(&self, question: &str) -> String {
-        let sweep = self.sweep.map_or_else(|| "-".to_owned(), |sweep| sweep.0.to_string());
+        let sweep = self
+            .sweep
+            .map_or_else(|| "-".to_owned(), |sweep| sweep.0.to_string());
         let mut parts = vec![VERSION.to_owned(), fingerprint(question), sweep];
         parts.extend(self.after.iter().cloned());
         hex::encode(parts.join(" "))
@@ -79,16 +84,37 @@ mod tests {
             after: vec!["111111111111".to_owned(), "root-usage".to_owned()],
         };
         let text = cursor.write("findings?verdict=FAIL");
-        assert_eq!(Cursor::read(&text, "findings?verdict=FAIL").unwrap(), cursor);
+        assert_eq!(
+            Cursor::read(&text, "findings?verdict=FAIL").unwrap(),
+            cursor
+        );
         assert_eq!(
             Cursor::read(&text, "findings").unwrap_err().code(),
             "other-cursor"
         );
-        assert_eq!(cursor.after::<model::AccountId>(0).unwrap().to_string(), "111111111111");
-        assert_eq!(cursor.after::<model::AccountId>(1).unwrap_err().code(), "bad-cursor");
+        assert_eq!(
+            cursor.after::<model::AccountId>(0).unwrap().to_string(),
+            "111111111111"
+        );
+        assert_eq!(
+            cursor.after::<model::AccountId>(1).unwrap_err().code(),
+            "bad-cursor"
+        );
         let long = "31".repeat(100_000);
-        for text in ["", "x", "00", "3120", &text[..text.len() - 1], "ff", "é", &long] {
-            assert!(Cursor::read(text, "findings?verdict=FAIL").is_err(), "{text:.20}");
+        for text in [
+            "",
+            "x",
+            "00",
+            "3120",
+            &text[..text.len() - 1],
+            "ff",
+            "é",
+            &long,
+        ] {
+            assert!(
+                Cursor::read(text, "findings?verdict=FAIL").is_err(),
+                "{text:.20}"
+            );
         }
     }
 }

@@ -45,7 +45,8 @@ pub(crate) async fn events(
     Extension(connection): Extension<Connection>,
 ) -> Response {
     let Ok(place) = Arc::clone(state.streams()).try_acquire_owned() else {
-        return Problem::unavailable("too-many-streams", "Too many listen already.").into_response();
+        return Problem::unavailable("too-many-streams", "Too many listen already.")
+            .into_response();
     };
     // Before the status is read, so that nothing is lost in between.
     let happening = state.service().events();
@@ -120,5 +121,7 @@ fn name(event: &ServiceEvent) -> &'static str {
 
 fn event(name: &str, data: &impl Serialize) -> Event {
     let json = report::json::compact(data);
-    Event::default().event(name).data(String::from_utf8_lossy(&json))
+    Event::default()
+        .event(name)
+        .data(String::from_utf8_lossy(&json))
 }

@@ -23,7 +23,12 @@ const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
     responses((status = 200, description = "It lives.", body = Alive))
 )]
 pub(crate) async fn healthz() -> Response {
-    json(StatusCode::OK, report::json::compact(&Alive { status: "alive".to_owned() }))
+    json(
+        StatusCode::OK,
+        report::json::compact(&Alive {
+            status: "alive".to_owned(),
+        }),
+    )
 }
 
 /// Whether the service can be used: it has connected to AWS, holds the store, and is not on its way out.

@@ -11,7 +11,7 @@ use axum::{
 use utoipa::{
     OpenApi as _,
     openapi::{
-        ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Response as Described,
+        ContentBuilder, OpenApi, Ref, RefOr, Response as Described, ResponseBuilder,
         path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
@@ -53,16 +53,25 @@ const ALWAYS: [(&str, &str); 10] = [
     ("403", "The token of a viewer, and a change."),
     ("404", "There is no such thing."),
     ("421", "No token, and another Host than this machine's."),
-    ("429", "Too many failed attempts, or too many requests wait."),
+    (
+        "429",
+        "Too many failed attempts, or too many requests wait.",
+    ),
     ("431", "The head of the request is too large."),
     ("500", "Something went wrong here."),
-    ("503", "Not now: the service is stopping, or too many listen."),
+    (
+        "503",
+        "Not now: the service is stopping, or too many listen.",
+    ),
     ("504", "It took too long."),
 ];
 
 /// What a request for the past may be answered with.
 const OF_THE_PAST: [(&str, &str); 2] = [
-    ("409", "What is named has not ended yet, or cannot be changed here."),
+    (
+        "409",
+        "What is named has not ended yet, or cannot be changed here.",
+    ),
     ("410", "What was so then was dropped."),
 ];
 
@@ -96,7 +105,14 @@ pub(crate) fn complete(described: &mut OpenApi) {
                 continue;
             }
             add(operation, &ALWAYS);
-            add(operation, if is_read { &OF_THE_PAST[..] } else { &WITH_BODY[..] });
+            add(
+                operation,
+                if is_read {
+                    &OF_THE_PAST[..]
+                } else {
+                    &WITH_BODY[..]
+                },
+            );
             if is_read {
                 let unchanged = ResponseBuilder::new()
                     .description("It still is as the `If-None-Match` of the request has it.")
@@ -110,7 +126,9 @@ pub(crate) fn complete(described: &mut OpenApi) {
 fn add(operation: &mut Operation, answers: &[(&str, &str)]) {
     for (status, why) in answers {
         let shape = Ref::from_schema_name("Problem");
-        let content = ContentBuilder::new().schema(Some(RefOr::Ref(shape))).build();
+        let content = ContentBuilder::new()
+            .schema(Some(RefOr::Ref(shape)))
+            .build();
         let problem = ResponseBuilder::new()
             .description(*why)
             .content(problem::MEDIA_TYPE, content)
@@ -121,7 +139,9 @@ fn add(operation: &mut Operation, answers: &[(&str, &str)]) {
 
 fn put(operation: &mut Operation, status: &str, described: Described) {
     let answers = &mut operation.responses.responses;
-    answers.entry(status.to_owned()).or_insert(RefOr::T(described));
+    answers
+        .entry(status.to_owned())
+        .or_insert(RefOr::T(described));
 }
 
 /// The description in JSON.

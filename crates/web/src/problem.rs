@@ -228,7 +228,10 @@ impl From<store::Error> for Problem {
                     || "there is none at all".to_owned(),
                     |last| format!("the last one is {last}"),
                 );
-                Self::not_found("no-such-sweep", format!("There is no sweep {sweep}; {last}."))
+                Self::not_found(
+                    "no-such-sweep",
+                    format!("There is no sweep {sweep}; {last}."),
+                )
             }
             E::SweepUnknown { sweep, .. } => {
                 Self::not_found("no-such-sweep", format!("There is no sweep {sweep}."))
@@ -246,7 +249,9 @@ impl From<store::Error> for Problem {
                 format!("The history begins with sweep {sweep}, which finished at {begins:.0}."),
             ),
             E::Pruned {
-                sweep, content_from, ..
+                sweep,
+                content_from,
+                ..
             } => Self::gone(format!(
                 "What was known before sweep {content_from} was dropped; of sweep {sweep} there are only its row and its seal."
             )),

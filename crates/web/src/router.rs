@@ -11,7 +11,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     State,
     access::gate,
-    api::{accounts, config, controls, drifts, exceptions, explain, findings, organization, status, sweeps},
+    api::{
+        accounts, config, controls, drifts, exceptions, explain, findings, organization, status,
+        sweeps,
+    },
     asked::LARGEST_BODY,
     events, exchange, health,
     openapi::{self, Description},
@@ -76,7 +79,10 @@ pub(crate) fn router(state: &State) -> Router {
         .merge(open)
         .layer(CatchPanicLayer::custom(exchange::panicked))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(middleware::from_fn_with_state(state.clone(), exchange::accompany))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            exchange::accompany,
+        ))
         .layer(CompressionLayer::new())
         .with_state(state.clone())
 }

@@ -3,11 +3,7 @@
 //! The accept loop is our own because of what must be bounded: how many connections there are, how long one
 //! may take to send the head of a request or to take an answer, and how large that head may be.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -60,12 +56,16 @@ pub async fn serve(
         let (router, end) = (router.clone(), end.clone());
         connections.spawn(async move {
             let _place: OwnedSemaphorePermit = place;
-            end.run_until_cancelled(converse(stream, router, connection)).await;
+            end.run_until_cancelled(converse(stream, router, connection))
+                .await;
         });
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(GRACE, connections.wait()).await.is_err() {
+    if tokio::time::timeout(GRACE, connections.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!(connections = connections.len(), "connections are cut off");
         end.cancel();
         connections.wait().await;

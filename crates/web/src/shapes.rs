@@ -18,9 +18,7 @@ use utoipa::ToSchema;
 
 pub use drift::{Acknowledgement, Author, Change, Drift, DriftAnswer, DriftsAnswer, Side, Who};
 pub use exception::{AcceptedBy, ExceptionAnswer, ExceptionItem, ExceptionsAnswer};
-pub use finding::{
-    Advice, CoveredBy, Finding, FindingAnswer, FindingsAnswer, Gap, NearMiss, Node,
-};
+pub use finding::{Advice, CoveredBy, Finding, FindingAnswer, FindingsAnswer, Gap, NearMiss, Node};
 pub use service::{
     EndedSweep, ReloadAnswer, Requested, RunningSweep, Service, StatusAnswer, SweepStarted, Task,
 };

@@ -55,7 +55,9 @@ struct Shared {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("store", &self.0.store.path()).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("store", &self.0.store.path())
+            .finish_non_exhaustive()
     }
 }
 

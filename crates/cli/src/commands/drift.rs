@@ -8,10 +8,7 @@ use serde_json::json;
 use store::{DriftQuery, DriftRow, JournalKind, Store};
 
 use crate::{
-    commands::{
-        asked::StoreOptions,
-        drift_list,
-    },
+    commands::{asked::StoreOptions, drift_list},
     exit::{BadInput, Exit},
     output::{Destination, Format},
 };

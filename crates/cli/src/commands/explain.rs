@@ -5,9 +5,7 @@ use model::{AccountId, Clock as _, SystemClock};
 use store::FindingQuery;
 
 use crate::{
-    commands::{
-        asked::{StoreOptions, When},
-    },
+    commands::asked::{StoreOptions, When},
     exit::{BadInput, Exit},
     output::Destination,
     settings::controls,

@@ -249,7 +249,10 @@ mod tests {
             ("99999y", None),
         ];
         for (text, expected) in rows {
-            let ends = text.parse::<Ends>().ok().and_then(|ends| ends.from(now).ok());
+            let ends = text
+                .parse::<Ends>()
+                .ok()
+                .and_then(|ends| ends.from(now).ok());
             let expected = expected.map(|time| time.parse::<Timestamp>().unwrap());
             assert_eq!(ends, expected, "{text}");
         }

@@ -57,7 +57,9 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let host = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"));
         let fits = |c: char| c.is_ascii_graphic() && !"\"'<>\\^`{|}@?#".contains(c);
         match host {
             Some(rest) if !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(fits) => {
@@ -78,9 +80,15 @@ mod tests {
     #[test]
     fn people_are_sent_to_an_address_of_the_web_alone() {
         for (text, expected) in [
-            ("https://scanner.example.com", Some("https://scanner.example.com")),
+            (
+                "https://scanner.example.com",
+                Some("https://scanner.example.com"),
+            ),
             ("http://localhost:7070/", Some("http://localhost:7070")),
-            ("https://example.com/scanner/", Some("https://example.com/scanner")),
+            (
+                "https://example.com/scanner/",
+                Some("https://example.com/scanner"),
+            ),
             ("scanner.example.com", None),
             ("javascript:alert(1)", None),
             ("https://", None),

@@ -29,8 +29,18 @@ async fn a_token_is_found_until_it_is_forgotten_and_its_name_is_free_once_it_is_
         token: None,
     };
     assert_eq!(store.token(Some("scanner_1")).await.unwrap(), nothing);
-    assert!(journal.add_token(noon(), &token("ci", "scanner_1")).await.unwrap());
-    assert!(!journal.add_token(noon(), &token("ci", "scanner_2")).await.unwrap());
+    assert!(
+        journal
+            .add_token(noon(), &token("ci", "scanner_1"))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !journal
+            .add_token(noon(), &token("ci", "scanner_2"))
+            .await
+            .unwrap()
+    );
 
     let found = store.token(Some("scanner_1")).await.unwrap().token.unwrap();
     assert_eq!((found.name.as_str(), found.role), ("ci", TokenRole::Viewer));
@@ -49,7 +59,12 @@ async fn a_token_is_found_until_it_is_forgotten_and_its_name_is_free_once_it_is_
     let revoked = journal.revoke_token(noon(), "ci").await.unwrap().unwrap();
     assert!(!revoked.is_taken(noon()));
     assert_eq!(journal.revoke_token(noon(), "ci").await.unwrap(), None);
-    assert!(journal.add_token(noon(), &token("ci", "scanner_2")).await.unwrap());
+    assert!(
+        journal
+            .add_token(noon(), &token("ci", "scanner_2"))
+            .await
+            .unwrap()
+    );
     let by_prefix = journal.revoke_token(noon(), "scanner_2").await.unwrap();
     assert_eq!(by_prefix.unwrap().name, "ci");
     assert!(store.token(None).await.unwrap().is_any_known);
@@ -67,7 +82,12 @@ async fn no_seal_and_no_archive_knows_of_tokens() {
     let last = store.seals().await.unwrap().last().unwrap().sweep;
     let before = store.export(last, None, Vec::new()).await.unwrap();
     let verified = store.verify(None).await.unwrap();
-    assert!(journal.add_token(noon(), &token("ci", "scanner_1")).await.unwrap());
+    assert!(
+        journal
+            .add_token(noon(), &token("ci", "scanner_1"))
+            .await
+            .unwrap()
+    );
     assert_eq!(store.export(last, None, Vec::new()).await.unwrap(), before);
     assert_eq!(store.verify(None).await.unwrap(), verified);
     assert!(store.check().await.unwrap().is_sound());
@@ -76,5 +96,8 @@ async fn no_seal_and_no_archive_knows_of_tokens() {
 #[test]
 fn a_hash_is_not_shown() {
     let shown = format!("{:?}", token("ci", "scanner_1"));
-    assert!(shown.contains("TokenHash(..)") && !shown.contains("7, 7"), "{shown}");
+    assert!(
+        shown.contains("TokenHash(..)") && !shown.contains("7, 7"),
+        "{shown}"
+    );
 }

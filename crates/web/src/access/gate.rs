@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderValue, Method, header},
+    http::{HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -19,23 +19,24 @@ use crate::{exchange::RequestId, problem::Problem, state::State};
 /// Asks who it is before anything else is looked at; also for what is not there.
 pub(crate) async fn gate(
     axum::extract::State(state): axum::extract::State<State>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    match admit(&state, &request).await {
+    let (mut asked, body) = request.into_parts();
+    match admit(&state, &asked).await {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+            asked.extensions.insert(caller);
+            next.run(Request::from_parts(asked, body)).await
         }
         Err(denied) => {
-            let from = client(&request, &state.access().trusted_proxies);
-            let id = request.extensions().get::<RequestId>();
+            let from = client(&asked, &state.access().trusted_proxies);
+            let id = asked.extensions.get::<RequestId>();
             tracing::warn!(
                 reason = denied.code(),
                 status = denied.status().as_u16(),
                 client.address = %from,
-                http.method = %request.method(),
-                http.path = request.uri().path(),
+                http.method = %asked.method,
+                http.path = asked.uri.path(),
                 request.id = id.map(RequestId::as_str),
                 "a request was denied"
             );
@@ -55,40 +56,40 @@ pub(crate) async fn is_still_taken(state: &State, caller: &Caller) -> bool {
     }
 }
 
-async fn admit(state: &State, request: &Request) -> Result<Caller, Problem> {
-    let shown = Shown::by(request.headers());
+async fn admit(state: &State, asked: &Parts) -> Result<Caller, Problem> {
+    let shown = Shown::by(&asked.headers);
     let prefix = match &shown {
         Shown::Token { prefix, .. } => Some(prefix.as_str()),
         Shown::Nothing | Shown::Else => None,
     };
     let found = state.store().token(prefix).await?;
     let caller = if found.is_any_known {
-        by_token(state, request, &shown, found)?
+        by_token(state, asked, &shown, found)?
     } else {
-        without_any_token(state, request, &shown)?
+        without_any_token(state, asked, &shown)?
     };
-    if is_change(request.method()) && caller.role < TokenRole::Operator {
+    if is_change(&asked.method) && caller.role < TokenRole::Operator {
         return Err(Problem::forbidden());
     }
     Ok(caller)
 }
 
 /// Before there is any token, this machine alone may read.
-fn without_any_token(state: &State, request: &Request, shown: &Shown) -> Result<Caller, Problem> {
-    let connection = request.extensions().get::<Connection>();
+fn without_any_token(state: &State, asked: &Parts, shown: &Shown) -> Result<Caller, Problem> {
+    let connection = asked.extensions.get::<Connection>();
     if !connection.is_some_and(|connection| connection.is_on_loopback) {
         return Err(unauthorized(
             "no-token-yet",
             "There is no token yet: make one with `scanner token create`.",
         ));
     }
-    if !host::is_local(request.uri(), request.headers()) {
+    if !host::is_local(&asked.uri, &asked.headers) {
         return Err(Problem::misdirected());
     }
     if *shown != Shown::Nothing {
-        return Err(failed(state, request));
+        return Err(failed(state, asked));
     }
-    if is_change(request.method()) {
+    if is_change(&asked.method) {
         return Err(unauthorized(
             "token-needed",
             "A change needs the token of an operator: make one with `scanner token create NAME --role operator`.",
@@ -99,7 +100,7 @@ fn without_any_token(state: &State, request: &Request, shown: &Shown) -> Result<
 
 fn by_token(
     state: &State,
-    request: &Request,
+    asked: &Parts,
     shown: &Shown,
     found: TokenFound,
 ) -> Result<Caller, Problem> {
@@ -110,18 +111,18 @@ fn by_token(
                 "Send a token as `Authorization: Bearer TOKEN`.",
             ));
         }
-        Shown::Else => return Err(failed(state, request)),
+        Shown::Else => return Err(failed(state, asked)),
         Shown::Token { hash, .. } => hash,
     };
     // One that is not known costs the same comparison.
     let remembered = (found.token.as_ref()).map_or(TokenHash([0; 32]), |token| token.hash);
     let is_right = is_same(hash, &remembered);
     let (Some(token), true) = (found.token, is_right) else {
-        return Err(failed(state, request));
+        return Err(failed(state, asked));
     };
     let now = state.now();
     if !token.is_taken(now) {
-        let _ = failed(state, request);
+        let _ = failed(state, asked);
         let why = if token.revoked_at.is_some() {
             ("token-revoked", "This token was revoked.")
         } else {
@@ -137,10 +138,14 @@ fn by_token(
     })
 }
 
-fn failed(state: &State, request: &Request) -> Problem {
-    let from = client(request, &state.access().trusted_proxies);
+fn failed(state: &State, asked: &Parts) -> Problem {
+    let from = client(asked, &state.access().trusted_proxies);
     match state.throttle().failed(from, state.now()) {
-        Some(wait) => Problem::too_many("too-many-attempts", "Too many attempts with a wrong token.", wait),
+        Some(wait) => Problem::too_many(
+            "too-many-attempts",
+            "Too many attempts with a wrong token.",
+            wait,
+        ),
         None => unauthorized("token-unknown", "This is no token that is taken here."),
     }
 }

@@ -11,7 +11,9 @@ pub(super) fn is_local(uri: &Uri, headers: &HeaderMap) -> bool {
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return false;
     };
-    let in_uri = uri.authority().is_none_or(|authority| means_this(authority.as_str()));
+    let in_uri = uri
+        .authority()
+        .is_none_or(|authority| means_this(authority.as_str()));
     in_uri && host.to_str().is_ok_and(means_this)
 }
 
@@ -46,14 +48,36 @@ mod tests {
     #[test]
     fn three_names_with_any_port_mean_this_machine() {
         for host in [
-            "localhost", "LocalHost", "127.0.0.1", "[::1]", "localhost:80", "127.0.0.1:65535", "[::1]:7070",
+            "localhost",
+            "LocalHost",
+            "127.0.0.1",
+            "[::1]",
+            "localhost:80",
+            "127.0.0.1:65535",
+            "[::1]:7070",
         ] {
             assert!(means_this(host), "{host}");
         }
         for host in [
-            "", "evil.example", "localhost.evil.example", "localhost.", "127.0.0.1.evil.example", "127.0.0.2",
-            "0.0.0.0", "::1", "[::1", "[::1]x", "[::2]", "localhost:", "localhost:x", "localhost:+1",
-            "localhost:65536", "localhost:80:80", "user@localhost", "[localhost]", "2130706433",
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "localhost.",
+            "127.0.0.1.evil.example",
+            "127.0.0.2",
+            "0.0.0.0",
+            "::1",
+            "[::1",
+            "[::1]x",
+            "[::2]",
+            "localhost:",
+            "localhost:x",
+            "localhost:+1",
+            "localhost:65536",
+            "localhost:80:80",
+            "user@localhost",
+            "[localhost]",
+            "2130706433",
         ] {
             assert!(!means_this(host), "{host}");
         }

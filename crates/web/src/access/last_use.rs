@@ -62,7 +62,11 @@ mod tests {
             (1, 119, false),
         ];
         for (token, second, expected) in rows {
-            assert_eq!(uses.is_due(token, at(second)), expected, "{token} at {second}");
+            assert_eq!(
+                uses.is_due(token, at(second)),
+                expected,
+                "{token} at {second}"
+            );
         }
     }
 }

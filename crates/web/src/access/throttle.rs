@@ -138,7 +138,10 @@ mod tests {
         assert_eq!(refused, 20_000 - 100);
         assert!(throttle.0.lock().unwrap().each.len() <= ADDRESSES);
         // What is forgotten makes room.
-        assert_eq!(throttle.failed("192.0.2.1".parse().unwrap(), at(1000)), None);
+        assert_eq!(
+            throttle.failed("192.0.2.1".parse().unwrap(), at(1000)),
+            None
+        );
         assert_eq!(throttle.0.lock().unwrap().each.len(), 1);
     }
 

@@ -60,7 +60,10 @@ pub(crate) async fn list(
         .map(|control| control.0.id(&state))
         .transpose()
         .map_err(|error| Problem::bad_request("no-such-control", error))?;
-    let filters = format!("accounts {:?} {control:?} {:?} {:?}", asked.ou, asked.verdict, asked.as_of);
+    let filters = format!(
+        "accounts {:?} {control:?} {:?} {:?}",
+        asked.ou, asked.verdict, asked.as_of
+    );
     let cursor = (asked.cursor.as_deref())
         .map(|text| Cursor::read(text, &filters))
         .transpose()?;
@@ -95,7 +98,10 @@ pub(crate) async fn list(
         cursor.write(&filters)
     });
     let accounts: Vec<PastAccount> = rows.into_iter().map(answers::account).collect();
-    Ok(tagged(&tag, page(then.line().as_ref(), &accounts, next.as_deref())))
+    Ok(tagged(
+        &tag,
+        page(then.line().as_ref(), &accounts, next.as_deref()),
+    ))
 }
 
 /// One account.
@@ -131,5 +137,8 @@ pub(crate) async fn one(
     if tag.is_had_by(&headers) {
         return Ok(unchanged(&tag));
     }
-    Ok(tagged(&tag, one_item(then.line().as_ref(), &answers::account(row))))
+    Ok(tagged(
+        &tag,
+        one_item(then.line().as_ref(), &answers::account(row)),
+    ))
 }

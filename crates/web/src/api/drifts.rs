@@ -78,7 +78,11 @@ pub(crate) async fn list(
     let newest = state.store().newest().await?;
     // Drifts only come before those that were read: what is older stays what it is without a moment.
     let moment = match &asked.as_of {
-        Some(_) => Then::of(&state, asked.as_of.as_ref(), cursor.as_ref(), &newest).await?.moment,
+        Some(_) => {
+            Then::of(&state, asked.as_of.as_ref(), cursor.as_ref(), &newest)
+                .await?
+                .moment
+        }
         None => None,
     };
     let sweep = moment.map(|moment| moment.sweep);
@@ -131,7 +135,7 @@ pub(crate) async fn one(
 
 /// What is to be remembered with it.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Acknowledge {
     /// What else there is to say.
     #[schema(min_length = 1, max_length = 500)]
@@ -151,15 +155,26 @@ pub(crate) async fn acknowledge(
     Named(id): Named<DriftId>,
     ToldMaybe(told): ToldMaybe<Acknowledge>,
 ) -> Result<Response, Problem> {
-    let note = told.note.map(|note| crate::asked::said("note", &note)).transpose()?;
+    let note = told
+        .note
+        .map(|note| crate::asked::said("note", &note))
+        .transpose()?;
     find(&state, id).await?;
     let body = json!({ "by": caller.by(), "note": note });
     (state.journal())
-        .record(state.now(), JournalKind::Acknowledgement, &id.to_string(), &body)
+        .record(
+            state.now(),
+            JournalKind::Acknowledgement,
+            &id.to_string(),
+            &body,
+        )
         .await?;
     tracing::info!(by = caller.by(), drift.id = %id, "a drift was acknowledged");
     let drift = find(&state, id).await?;
-    Ok(answer::json(axum::http::StatusCode::OK, one_item(None, &drift)))
+    Ok(answer::json(
+        axum::http::StatusCode::OK,
+        one_item(None, &drift),
+    ))
 }
 
 async fn find(state: &State, id: DriftId) -> Result<PastDrift, Problem> {

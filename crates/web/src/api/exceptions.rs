@@ -107,7 +107,10 @@ pub(crate) async fn add(
         },
         owner: said("owner", &told.owner)?,
         reason: said("reason", &told.reason)?,
-        ticket: told.ticket.map(|ticket| said("ticket", &ticket)).transpose()?,
+        ticket: told
+            .ticket
+            .map(|ticket| said("ticket", &ticket))
+            .transpose()?,
         expires_at: told.expires_at,
         source: ExceptionSource::Api,
     };
@@ -120,18 +123,29 @@ pub(crate) async fn add(
     if !exception.is_in_force(now) {
         return Err(Problem::unprocessable(
             "expired-already",
-            format!("It would have expired already, at {:.0}.", exception.expires_at),
+            format!(
+                "It would have expired already, at {:.0}.",
+                exception.expires_at
+            ),
         ));
     }
     let id = exception.id();
-    let is_new = state.journal().add_exception(now, &exception).await?.is_some();
+    let is_new = state
+        .journal()
+        .add_exception(now, &exception)
+        .await?
+        .is_some();
     if is_new {
         tracing::info!(by = caller.by(), exception.id = %id, "an exception was added");
     }
     let added = (every(&state).await?.into_iter())
         .rfind(|past| past.id == id)
         .ok_or_else(Problem::panicked)?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     let mut response = answer::json(status, one(None, &added));
     if let Ok(place) = HeaderValue::from_str(&format!("/api/v1/exceptions/{id}")) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -152,8 +166,8 @@ pub(crate) async fn remove(
 ) -> Result<Response, Problem> {
     let now = state.now();
     let known = every(&state).await?;
-    let in_force = (known.iter())
-        .find(|past| past.id == id && past.state == ExceptionState::InForce);
+    let in_force =
+        (known.iter()).find(|past| past.id == id && past.state == ExceptionState::InForce);
     if in_force.is_some_and(|past| past.exception.source == ExceptionSource::Configuration) {
         return Err(Problem::conflict(
             "in-configuration",
@@ -161,7 +175,10 @@ pub(crate) async fn remove(
         ));
     }
     let is_removed = (in_force.is_some())
-        && (state.journal().remove_exception(now, id, Some(caller.by())).await?);
+        && (state
+            .journal()
+            .remove_exception(now, id, Some(caller.by()))
+            .await?);
     if !is_removed {
         return Err(Problem::not_found(
             "no-such-exception",
@@ -175,5 +192,8 @@ pub(crate) async fn remove(
 async fn every(state: &State) -> Result<Vec<PastException>, Problem> {
     let now = state.now();
     let rows = state.store().exceptions().await?;
-    Ok(rows.into_iter().map(|row| answers::exception(row, now)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| answers::exception(row, now))
+        .collect())
 }

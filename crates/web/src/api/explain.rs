@@ -34,8 +34,8 @@ pub(crate) async fn explain(
     BothNamed(account, control): BothNamed<AccountId, ControlName>,
     Asked(asked): Asked<ThenAsked>,
 ) -> Result<Response, Problem> {
-    let control = (control.id(&state))
-        .map_err(|error| Problem::not_found("no-such-control", error))?;
+    let control =
+        (control.id(&state)).map_err(|error| Problem::not_found("no-such-control", error))?;
     let newest = state.store().newest().await?;
     let then = Then::of(&state, asked.as_of.as_ref(), None, &newest).await?;
     let moment = then.needed()?;
@@ -54,7 +54,10 @@ pub(crate) async fn explain(
             format!("Nothing is known of account {account} by {control} as of sweep {sweep}."),
         )
     })?;
-    let tag = Tag::of(&question, &(moment.sweep, then.known_until, names(&exceptions)));
+    let tag = Tag::of(
+        &question,
+        &(moment.sweep, then.known_until, names(&exceptions)),
+    );
     if tag.is_had_by(&headers) {
         return Ok(unchanged(&tag));
     }

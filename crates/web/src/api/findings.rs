@@ -73,7 +73,10 @@ pub(crate) async fn list(
     let newest = state.store().newest().await?;
     let then = Then::of(&state, asked.as_of.as_ref(), cursor.as_ref(), &newest).await?;
     let exceptions = in_force(&state, &newest, then.exceptions_at).await?;
-    let tag = Tag::of(&question, &(then.sweep(), then.known_until, names(&exceptions)));
+    let tag = Tag::of(
+        &question,
+        &(then.sweep(), then.known_until, names(&exceptions)),
+    );
     if tag.is_had_by(&headers) {
         return Ok(unchanged(&tag));
     }
@@ -103,7 +106,10 @@ pub(crate) async fn list(
     let next = rows.last().filter(|_| has_more).map(|last| {
         let cursor = Cursor {
             sweep: Some(sweep),
-            after: vec![last.finding.account.to_string(), last.finding.control.to_string()],
+            after: vec![
+                last.finding.account.to_string(),
+                last.finding.control.to_string(),
+            ],
         };
         cursor.write(&filters)
     });
@@ -115,5 +121,8 @@ pub(crate) async fn list(
             BriefFinding(past)
         })
         .collect();
-    Ok(tagged(&tag, page(then.line().as_ref(), &findings, next.as_deref())))
+    Ok(tagged(
+        &tag,
+        page(then.line().as_ref(), &findings, next.as_deref()),
+    ))
 }

@@ -36,7 +36,8 @@ pub(crate) async fn organization(
     }
     let counts = counts(&state, moment.sweep).await?;
     let sweep = state.store().sweep(moment.sweep).await?;
-    let (described, discovery) = sweep.map_or((None, None), |row| (row.organization, row.discovery));
+    let (described, discovery) =
+        sweep.map_or((None, None), |row| (row.organization, row.discovery));
     let described = match described {
         Some(described) => Some(described),
         None => state.store().organization().await?,

@@ -18,9 +18,7 @@ struct Shape<'a> {
     get, path = "/api/v1/status", tag = "sweeps",
     responses((status = 200, description = "How it is.", body = shapes::StatusAnswer))
 )]
-pub(crate) async fn status(
-    axum::extract::State(state): axum::extract::State<State>,
-) -> Response {
+pub(crate) async fn status(axum::extract::State(state): axum::extract::State<State>) -> Response {
     let service = state.service().status();
     let shape = Shape {
         schema_version: 1,

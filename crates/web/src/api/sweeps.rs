@@ -74,7 +74,10 @@ pub(crate) async fn list(
         cursor.write(QUESTION)
     });
     let sweeps: Vec<PastSweep> = entries.into_iter().map(answers::sweep).collect();
-    Ok(tagged_by_body(&headers, page(None, &sweeps, next.as_deref())))
+    Ok(tagged_by_body(
+        &headers,
+        page(None, &sweeps, next.as_deref()),
+    ))
 }
 
 /// One sweep.
@@ -94,20 +97,27 @@ pub(crate) async fn one(
         ..SweepQuery::default()
     };
     let found = state.store().sweep_list(&query).await?.pop();
-    let entry = found.filter(|entry| entry.sweep.id == sweep).ok_or_else(|| {
-        Problem::not_found("no-such-sweep", format!("There is no sweep {sweep}."))
-    })?;
-    Ok(tagged_by_body(&headers, one_item(None, &answers::sweep(entry))))
+    let entry = found
+        .filter(|entry| entry.sweep.id == sweep)
+        .ok_or_else(|| {
+            Problem::not_found("no-such-sweep", format!("There is no sweep {sweep}."))
+        })?;
+    Ok(tagged_by_body(
+        &headers,
+        one_item(None, &answers::sweep(entry)),
+    ))
 }
 
 /// What to look at; all of it where nothing is named.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct StartSweep {
     /// Only these accounts.
+    #[serde(default)]
     #[schema(value_type = Vec<String>, max_items = 1000)]
     accounts: Vec<AccountId>,
     /// Only accounts in these OUs or roots, directly or further down.
+    #[serde(default)]
     #[schema(value_type = Vec<String>, max_items = 1000)]
     ous: Vec<Written<OuId>>,
 }
@@ -130,7 +140,9 @@ pub(crate) async fn start(
     if told.accounts.len().max(told.ous.len()) > MOST_NAMED {
         return Err(Problem::unprocessable(
             "too-many-named",
-            format!("At most {MOST_NAMED} accounts or OUs may be named; name OUs, or nothing for all."),
+            format!(
+                "At most {MOST_NAMED} accounts or OUs may be named; name OUs, or nothing for all."
+            ),
         ));
     }
     let request = SweepRequest {

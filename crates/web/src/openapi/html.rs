@@ -112,9 +112,17 @@ fn operation(out: &mut String, path: &str, method: &str, operation: &Value) {
     for (status, answer) in pairs(&operation["responses"]) {
         let mut kinds = String::new();
         for (media, content) in pairs(&answer["content"]) {
-            let _ = write!(kinds, "{} <code>{}</code> ", kind(&content["schema"]), escaped(media));
+            let _ = write!(
+                kinds,
+                "{} <code>{}</code> ",
+                kind(&content["schema"]),
+                escaped(media)
+            );
         }
-        row(out, [&escaped(status), &kinds, &in_words(&answer["description"])]);
+        row(
+            out,
+            [&escaped(status), &kinds, &in_words(&answer["description"])],
+        );
     }
     out.push_str("</tbody></table></div></details>");
 }
@@ -137,7 +145,9 @@ fn shape(out: &mut String, name: &str, schema: &Value) {
             let _ = write!(out, "<p>All of {}, and:</p>", kind(part));
         }
         if pairs(&part["properties"]).next().is_some() {
-            out.push_str("<table><thead><tr><th>Field</th><th>What</th><th></th></tr></thead><tbody>");
+            out.push_str(
+                "<table><thead><tr><th>Field</th><th>What</th><th></th></tr></thead><tbody>",
+            );
             for (field, schema) in pairs(&part["properties"]) {
                 row(
                     out,
@@ -182,13 +192,19 @@ fn kind(schema: &Value) -> String {
         return words.join(", ");
     }
     let names = match &schema["type"] {
-        Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+        Value::Array(names) => names
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" or "),
         name => name.as_str().unwrap_or("anything").to_owned(),
     };
     if schema["items"].is_object() {
         return format!("{} of {}", escaped(&names), kind(&schema["items"]));
     }
-    let format = schema["format"].as_str().map_or_else(String::new, |format| format!(" ({format})"));
+    let format = schema["format"]
+        .as_str()
+        .map_or_else(String::new, |format| format!(" ({format})"));
     escaped(&format!("{names}{format}"))
 }
 
@@ -201,7 +217,10 @@ fn pairs(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 fn code(value: &Value) -> String {
-    format!("<code>{}</code>", escaped(value.as_str().unwrap_or_default()))
+    format!(
+        "<code>{}</code>",
+        escaped(value.as_str().unwrap_or_default())
+    )
 }
 
 /// Text with what stands in backticks as code.
@@ -260,7 +279,12 @@ mod tests {
     #[test]
     fn base64_is_that_of_the_rfc() {
         for (text, expected) in [
-            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
             ("foobar", "Zm9vYmFy"),
         ] {
             assert_eq!(base64(text.as_bytes()), expected);
@@ -276,7 +300,10 @@ mod tests {
         for hostile in ["<script", "<b>", "<i>", "</p></p>"] {
             assert!(!page.contains(hostile), "{hostile}: {page}");
         }
-        assert!(page.contains("<code>&lt;b&gt;</code> &amp; &quot;&#39;"), "{page}");
+        assert!(
+            page.contains("<code>&lt;b&gt;</code> &amp; &quot;&#39;"),
+            "{page}"
+        );
     }
 
     #[test]

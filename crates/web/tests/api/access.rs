@@ -28,7 +28,10 @@ async fn operations(server: &Server, by: Option<&str>) -> Vec<Ask> {
             .replace("{exception}", "0123456789");
         for method in item.as_object().unwrap().keys() {
             let method = method.to_uppercase();
-            assert!(["GET", "POST", "DELETE"].contains(&method.as_str()), "{method}");
+            assert!(
+                ["GET", "POST", "DELETE"].contains(&method.as_str()),
+                "{method}"
+            );
             asks.push(Ask::new(&method, &path));
             if method == "GET" {
                 asks.push(Ask::new("HEAD", &path));
@@ -79,13 +82,22 @@ fn assert_denied(ask: &Ask, answer: &Answer, status: u16) {
     }
     assert!(!answer.text().contains("000000000001"), "{answer:?}");
     if status == 401 {
-        assert!(answer.header("www-authenticate").starts_with("Bearer"), "{answer:?}");
+        assert!(
+            answer.header("www-authenticate").starts_with("Bearer"),
+            "{answer:?}"
+        );
     }
 }
 
 fn assert_admitted(ask: &Ask, answer: &Answer) {
-    assert!(![401, 403, 421, 429].contains(&answer.status), "{ask:?} {answer:?}");
-    assert!(answer.status < 500 || ask.path == "/readyz", "{ask:?} {answer:?}");
+    assert!(
+        ![401, 403, 421, 429].contains(&answer.status),
+        "{ask:?} {answer:?}"
+    );
+    assert!(
+        answer.status < 500 || ask.path == "/readyz",
+        "{ask:?} {answer:?}"
+    );
 }
 
 #[tokio::test]
@@ -105,7 +117,12 @@ async fn on_loopback_without_any_token_everybody_here_reads_and_nobody_changes()
             let again = server.ask(&ask.clone().at_host(host)).await;
             assert_eq!(again.status, answer.status, "{ask:?} at {host}");
         }
-        for host in ["evil.example", "evil.example:7070", "192.0.2.1", "localhost.evil.example"] {
+        for host in [
+            "evil.example",
+            "evil.example:7070",
+            "192.0.2.1",
+            "localhost.evil.example",
+        ] {
             let foreign = server.ask(&ask.clone().at_host(host)).await;
             if is_open(&ask) {
                 assert_eq!(foreign.status, answer.status, "{ask:?} at {host}");
@@ -146,7 +163,9 @@ async fn once_there_is_a_token_nothing_but_health_is_open() {
             assert_eq!(by_viewer.status, by_operator.status, "{ask:?}");
         }
         // A name that is not ours does no harm: no browser sends our token there.
-        let named = server.ask(&ask.clone().by(&viewer).at_host("scanner.example")).await;
+        let named = server
+            .ask(&ask.clone().by(&viewer).at_host("scanner.example"))
+            .await;
         assert_eq!(named.status, by_viewer.status, "{ask:?}");
     }
     server.end().await;
@@ -156,30 +175,58 @@ async fn once_there_is_a_token_nothing_but_health_is_open() {
 async fn tokens_that_are_no_longer_taken_open_nothing() {
     let server = Server::of(1).await;
     let soon = server.clock.now() + SignedDuration::from_hours(1);
-    let expiring = server.token("expiring", TokenRole::Operator, Some(soon)).await;
+    let expiring = server
+        .token("expiring", TokenRole::Operator, Some(soon))
+        .await;
     let revoked = server.token("revoked", TokenRole::Operator, None).await;
     let accounts = Ask::get("/api/v1/accounts");
     for token in [&expiring, &revoked] {
         assert_eq!(server.ask(&accounts.clone().by(token)).await.status, 200);
     }
-    server.journal.revoke_token(server.clock.now(), "revoked").await.unwrap();
+    server
+        .journal
+        .revoke_token(server.clock.now(), "revoked")
+        .await
+        .unwrap();
     server.clock.advance(SignedDuration::from_hours(1));
     let rows = [
         (accounts.clone().by(&expiring), "token-expired"),
         (accounts.clone().by(&revoked), "token-revoked"),
         (accounts.clone(), "token-needed"),
         (accounts.clone().by("scanner_00000000_00"), "token-unknown"),
-        (accounts.clone().by(&revoked.replace("_72", "_73")), "token-unknown"),
-        (accounts.clone().by(&format!("{}0", &revoked[..revoked.len() - 1])), "token-unknown"),
-        (accounts.clone().with("authorization", "Basic c2Nhbm5lcjp4"), "token-unknown"),
-        (Ask::get(&format!("/api/v1/accounts?token={expiring}")), "token-needed"),
+        (
+            accounts.clone().by(&revoked.replace("_72", "_73")),
+            "token-unknown",
+        ),
+        (
+            accounts
+                .clone()
+                .by(&format!("{}0", &revoked[..revoked.len() - 1])),
+            "token-unknown",
+        ),
+        (
+            accounts.clone().with("authorization", "Basic c2Nhbm5lcjp4"),
+            "token-unknown",
+        ),
+        (
+            Ask::get(&format!("/api/v1/accounts?token={expiring}")),
+            "token-needed",
+        ),
     ];
     for (ask, expected) in rows {
         let answer = server.ask(&ask).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (401, expected), "{ask:?}");
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (401, expected),
+            "{ask:?}"
+        );
     }
     // All are gone, and still nothing is open.
-    server.journal.revoke_token(server.clock.now(), "expiring").await.unwrap();
+    server
+        .journal
+        .revoke_token(server.clock.now(), "expiring")
+        .await
+        .unwrap();
     assert_eq!(server.get("/api/v1/accounts").await.status, 401);
     // Until somebody says so.
     server.journal.forget_revoked_tokens().await.unwrap();
@@ -190,14 +237,30 @@ async fn tokens_that_are_no_longer_taken_open_nothing() {
 #[tokio::test]
 async fn where_others_reach_it_there_must_be_a_token() {
     let refused = Server::at("0.0.0.0").await.map(|_| ()).unwrap_err();
-    assert!(refused.to_string().contains("scanner token create"), "{refused}");
+    assert!(
+        refused.to_string().contains("scanner token create"),
+        "{refused}"
+    );
     let (server, token) = Server::on_the_network().await;
     assert_eq!(server.get("/api/v1/accounts").await.status, 401);
-    assert_eq!(server.ask(&Ask::get("/api/v1/accounts").by(&token)).await.status, 200);
+    assert_eq!(
+        server
+            .ask(&Ask::get("/api/v1/accounts").by(&token))
+            .await
+            .status,
+        200
+    );
     // The last one goes while it runs: then nobody comes in.
-    server.journal.revoke_token(server.clock.now(), "operator").await.unwrap();
+    server
+        .journal
+        .revoke_token(server.clock.now(), "operator")
+        .await
+        .unwrap();
     server.journal.forget_revoked_tokens().await.unwrap();
-    for ask in [Ask::get("/api/v1/accounts"), Ask::get("/api/v1/accounts").by(&token)] {
+    for ask in [
+        Ask::get("/api/v1/accounts"),
+        Ask::get("/api/v1/accounts").by(&token),
+    ] {
         assert_eq!(server.ask(&ask).await.status, 401);
     }
     assert_eq!(server.get("/healthz").await.status, 200);
@@ -214,11 +277,20 @@ async fn too_many_wrong_tokens_are_told_to_wait_and_right_ones_come_in() {
     }
     for _ in 0..3 {
         let answer = server.ask(&wrong).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (429, "too-many-attempts"));
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (429, "too-many-attempts")
+        );
         let wait: u32 = answer.header("retry-after").parse().unwrap();
         assert!((1..=6).contains(&wait), "{wait}");
     }
-    assert_eq!(server.ask(&Ask::get("/api/v1/accounts").by(&viewer)).await.status, 200);
+    assert_eq!(
+        server
+            .ask(&Ask::get("/api/v1/accounts").by(&viewer))
+            .await
+            .status,
+        200
+    );
     server.clock.advance(SignedDuration::from_secs(6));
     assert_eq!(server.ask(&wrong).await.status, 401);
     server.end().await;
@@ -248,7 +320,9 @@ async fn every_answer_keeps_browsers_careful() {
         if is_stream(&ask) {
             continue;
         }
-        let answer = server.ask(&ask.clone().with("origin", "https://evil.example")).await;
+        let answer = server
+            .ask(&ask.clone().with("origin", "https://evil.example"))
+            .await;
         let expected = [
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
@@ -260,9 +334,15 @@ async fn every_answer_keeps_browsers_careful() {
         }
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'"), "{ask:?} {policy}");
-        assert!(policy.contains("frame-ancestors 'none'"), "{ask:?} {policy}");
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{ask:?} {policy}"
+        );
         let cached = answer.header("cache-control");
-        assert!(["no-store", "private, no-cache"].contains(&cached), "{ask:?} {cached}");
+        assert!(
+            ["no-store", "private, no-cache"].contains(&cached),
+            "{ask:?} {cached}"
+        );
         assert_eq!(answer.header("access-control-allow-origin"), "", "{ask:?}");
         assert!(!answer.header("x-request-id").is_empty(), "{ask:?}");
     }
@@ -273,7 +353,10 @@ async fn every_answer_keeps_browsers_careful() {
 async fn the_description_says_how_to_come_in() {
     let server = Server::of(1).await;
     let described = server.get("/api/v1/openapi.json").await.json();
-    assert_eq!(described["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    assert_eq!(
+        described["components"]["securitySchemes"]["token"]["scheme"],
+        "bearer"
+    );
     for (path, item) in described["paths"].as_object().unwrap() {
         for operation in item.as_object().unwrap().values() {
             let open = operation["security"] == serde_json::json!([{}]);

@@ -18,11 +18,16 @@ impl Operated {
     }
 
     async fn post(&self, path: &str, body: &Value) -> crate::client::Answer {
-        self.server.ask(&Ask::post(path, body).by(&self.token)).await
+        self.server
+            .ask(&Ask::post(path, body).by(&self.token))
+            .await
     }
 
     async fn get(&self, path: &str) -> Value {
-        self.server.ask(&Ask::get(path).by(&self.token)).await.json()
+        self.server
+            .ask(&Ask::get(path).by(&self.token))
+            .await
+            .json()
     }
 }
 
@@ -50,12 +55,20 @@ async fn a_sweep_is_asked_for_whole_or_in_part() {
         let answer = operated.post("/api/v1/sweeps", &body).await;
         assert_eq!(answer.status, status, "{body:.80} {}", answer.text());
     }
-    let plain = bare.clone().with("content-type", "text/plain").saying(b"{}".to_vec());
+    let plain = bare
+        .clone()
+        .with("content-type", "text/plain")
+        .saying(b"{}".to_vec());
     assert_eq!(operated.server.ask(&plain).await.problem(), "media-type");
-    let broken = bare.with("content-type", "application/json").saying(b"{".to_vec());
+    let broken = bare
+        .with("content-type", "application/json")
+        .saying(b"{".to_vec());
     assert_eq!(operated.server.ask(&broken).await.problem(), "bad-json");
     let reload = Ask::new("POST", "/api/v1/config/reload").by(&operated.token);
-    assert_eq!(operated.server.ask(&reload).await.json()["configuration"], "reloaded");
+    assert_eq!(
+        operated.server.ask(&reload).await.json()["configuration"],
+        "reloaded"
+    );
     operated.server.end().await;
 }
 
@@ -65,7 +78,9 @@ async fn a_drift_is_acknowledged_by_whoever_holds_the_token() {
     let drift = operated.get("/api/v1/drifts").await["drifts"][0].clone();
     assert_eq!(drift["acknowledged"], Value::Null);
     let path = format!("/api/v1/drifts/{}/ack", drift["id"].as_str().unwrap());
-    let answer = operated.post(&path, &json!({"note": "  seen \u{1b} it "})).await;
+    let answer = operated
+        .post(&path, &json!({"note": "  seen \u{1b} it "}))
+        .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let acknowledged = &answer.json()["drift"]["acknowledged"];
     assert_eq!(acknowledged["by"], "on-call");
@@ -79,7 +94,9 @@ async fn a_drift_is_acknowledged_by_whoever_holds_the_token() {
     ] {
         assert_eq!(operated.post(&path, &body).await.status, status, "{body}");
     }
-    let unknown = operated.post("/api/v1/drifts/0123456789abcdef/ack", &json!({})).await;
+    let unknown = operated
+        .post("/api/v1/drifts/0123456789abcdef/ack", &json!({}))
+        .await;
     assert_eq!(unknown.problem(), "no-such-drift");
     operated.server.end().await;
 }
@@ -96,9 +113,18 @@ async fn an_exception_comes_goes_and_shows_in_the_findings() {
     let place = added.header("location").to_owned();
     let added = added.json()["exception"].clone();
     assert_eq!(added["control_id"], "organizations-changes");
-    assert_eq!((&added["source"], &added["state"]), (&json!("api"), &json!("in_force")));
-    assert_eq!(operated.post("/api/v1/exceptions", &exception).await.status, 200);
-    assert_eq!(operated.get("/api/v1/exceptions").await["exceptions"], json!([added]));
+    assert_eq!(
+        (&added["source"], &added["state"]),
+        (&json!("api"), &json!("in_force"))
+    );
+    assert_eq!(
+        operated.post("/api/v1/exceptions", &exception).await.status,
+        200
+    );
+    assert_eq!(
+        operated.get("/api/v1/exceptions").await["exceptions"],
+        json!([added])
+    );
     let findings = operated.get("/api/v1/findings?account=000000000001").await;
     for finding in findings["findings"].as_array().unwrap() {
         let is_meant = finding["control_id"] == "organizations-changes"
@@ -109,8 +135,14 @@ async fn an_exception_comes_goes_and_shows_in_the_findings() {
     let remove = Ask::new("DELETE", &place).by(&operated.token);
     let removed = operated.server.ask(&remove).await;
     assert_eq!((removed.status, removed.body.len()), (204, 0));
-    assert_eq!(operated.server.ask(&remove).await.problem(), "no-such-exception");
-    assert_eq!(operated.get("/api/v1/exceptions").await["exceptions"], json!([]));
+    assert_eq!(
+        operated.server.ask(&remove).await.problem(),
+        "no-such-exception"
+    );
+    assert_eq!(
+        operated.get("/api/v1/exceptions").await["exceptions"],
+        json!([])
+    );
     let all = operated.get("/api/v1/exceptions?all=true").await;
     assert_eq!(all["exceptions"][0]["state"], "removed");
 

@@ -70,7 +70,10 @@ impl Ask {
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\n", self.method, self.path, self.host);
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nhost: {}\r\n",
+            self.method, self.path, self.host
+        );
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -106,7 +109,10 @@ impl Answer {
             .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
             .collect();
         let rest = &bytes[end + 4..];
-        let body = if headers.get("transfer-encoding").is_some_and(|it| it == "chunked") {
+        let body = if headers
+            .get("transfer-encoding")
+            .is_some_and(|it| it == "chunked")
+        {
             whole_of_chunks(rest)
         } else {
             rest.to_vec()
@@ -133,13 +139,23 @@ impl Answer {
 
     /// What kind of problem it tells.
     pub(crate) fn problem(&self) -> String {
-        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{self:?}"
+        );
         let problem = self.json();
         assert_eq!(problem["status"], self.status, "{problem}");
-        assert_eq!(problem["request_id"], self.header("x-request-id"), "{problem}");
+        assert_eq!(
+            problem["request_id"],
+            self.header("x-request-id"),
+            "{problem}"
+        );
         assert!(!problem["detail"].as_str().unwrap().is_empty(), "{problem}");
         let kind = problem["type"].as_str().unwrap();
-        kind.strip_prefix("urn:scanner:problem:").unwrap().to_owned()
+        kind.strip_prefix("urn:scanner:problem:")
+            .unwrap()
+            .to_owned()
     }
 }
 

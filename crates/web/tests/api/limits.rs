@@ -24,7 +24,10 @@ async fn a_body_that_is_too_large_is_refused() {
     assert_eq!(server.ask(&ask.clone().saying(fits)).await.status, 202);
     let large = vec![b' '; 64 * 1024 + 1];
     let refused = server.ask(&ask.saying(large)).await;
-    assert_eq!((refused.status, refused.problem().as_str()), (413, "body-too-large"));
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (413, "body-too-large")
+    );
     server.end().await;
 }
 
@@ -49,14 +52,17 @@ async fn a_head_that_is_too_large_is_refused() {
 async fn whoever_sends_a_head_drop_by_drop_is_cut_off() {
     let server = Server::of(1).await;
     let mut slow = TcpStream::connect(server.address).await.unwrap();
-    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n").await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n")
+        .await
+        .unwrap();
     let mut drops = 0;
     let cut_off = async {
         let mut answer = Vec::new();
         loop {
             let drop = slow.write_all(format!("x-{drops}: x\r\n").as_bytes()).await;
             drops += 1;
-            let read = tokio::time::timeout(Duration::from_secs(1), slow.read_buf(&mut answer)).await;
+            let read =
+                tokio::time::timeout(Duration::from_secs(1), slow.read_buf(&mut answer)).await;
             if drop.is_err() || matches!(read, Ok(Ok(0) | Err(_))) {
                 return;
             }
@@ -64,7 +70,9 @@ async fn whoever_sends_a_head_drop_by_drop_is_cut_off() {
     };
     // Others are served meanwhile.
     assert_eq!(server.get("/healthz").await.status, 200);
-    tokio::time::timeout(PATIENCE, cut_off).await.expect("it is cut off");
+    tokio::time::timeout(PATIENCE, cut_off)
+        .await
+        .expect("it is cut off");
     server.end().await;
 }
 
@@ -89,7 +97,10 @@ async fn one_connection_carries_many_requests() {
     let server = Server::of(1).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     for _ in 0..3 {
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .await
+            .unwrap();
         let mut bytes = Vec::new();
         let whole = async {
             loop {
@@ -101,7 +112,9 @@ async fn one_connection_carries_many_requests() {
                 }
             }
         };
-        let answer = tokio::time::timeout(PATIENCE, whole).await.expect("an answer");
+        let answer = tokio::time::timeout(PATIENCE, whole)
+            .await
+            .expect("an answer");
         assert_eq!(answer.status, 200);
     }
     drop(stream);

@@ -31,16 +31,29 @@ async fn parts(server: &Server, question: &str, list: &str, size: usize) -> Vec<
 async fn parts_of_any_size_come_to_the_whole_with_any_filters() {
     let server = Server::of(9).await;
     let lists = [
-        ("findings", vec!["account=000000000002", "control=root-usage", "verdict=FAIL"]),
+        (
+            "findings",
+            vec!["account=000000000002", "control=root-usage", "verdict=FAIL"],
+        ),
         ("accounts", vec!["control=root-usage", "verdict=UNKNOWN"]),
-        ("drifts", vec!["account=000000000002", "severity=info", "kind=account-renamed"]),
+        (
+            "drifts",
+            vec![
+                "account=000000000002",
+                "severity=info",
+                "kind=account-renamed",
+            ],
+        ),
     ];
-    let shared = [format!("ou={}", world::OU), "as_of=1".to_owned(), "as_of=2".to_owned()];
+    let shared = [
+        format!("ou={}", world::OU),
+        "as_of=1".to_owned(),
+        "as_of=2".to_owned(),
+    ];
     let question = (0..lists.len(), any::<u8>(), 0..4_usize, 1..12_usize);
     let mut runner = TestRunner::deterministic();
     for _ in 0..60 {
-        let (list, chosen, more, size) =
-            question.new_tree(&mut runner).unwrap().current();
+        let (list, chosen, more, size) = question.new_tree(&mut runner).unwrap().current();
         let (list, filters) = &lists[list];
         let mut question = format!("/api/v1/{list}?");
         for (place, filter) in filters.iter().enumerate() {
@@ -52,7 +65,11 @@ async fn parts_of_any_size_come_to_the_whole_with_any_filters() {
             question.push_str(&format!("{filter}&"));
         }
         let whole = parts(&server, &question, list, 500).await;
-        assert_eq!(parts(&server, &question, list, size).await, whole, "{question} by {size}");
+        assert_eq!(
+            parts(&server, &question, list, size).await,
+            whole,
+            "{question} by {size}"
+        );
     }
     server.end().await;
 }
@@ -69,16 +86,26 @@ async fn parts_are_of_one_moment_while_a_sweep_commits() {
     // A sweep under way shows in no list as of now, nor in the parts that follow.
     let sweep = server.sweeper.begin_sweep(&world::header(2)).await.unwrap();
     world::commit(&server.sweeper, sweep, 2, 7).await;
-    assert_eq!(parts(&server, "/api/v1/findings?", "findings", 4).await, whole);
+    assert_eq!(
+        parts(&server, "/api/v1/findings?", "findings", 4).await,
+        whole
+    );
     world::finish(&server.sweeper, sweep, 2).await;
-    let rest = server.get(&format!("/api/v1/findings?limit=500&cursor={cursor}")).await.json();
+    let rest = server
+        .get(&format!("/api/v1/findings?limit=500&cursor={cursor}"))
+        .await
+        .json();
     assert_eq!(rest["as_of"]["sweep"], 2);
     let mut items = first["findings"].as_array().unwrap().clone();
     items.extend(rest["findings"].as_array().unwrap().iter().cloned());
     // What has ended meanwhile says since when; what was so then is the same.
     let then = |items: &[Value]| -> Vec<(Value, Value, Value)> {
         let key = |item: &Value| {
-            (item["account_id"].clone(), item["control_id"].clone(), item["reason"].clone())
+            (
+                item["account_id"].clone(),
+                item["control_id"].clone(),
+                item["reason"].clone(),
+            )
         };
         items.iter().map(key).collect()
     };
@@ -97,7 +124,10 @@ async fn drifts_that_arrive_do_not_move_older_ones() {
     let first = server.get("/api/v1/drifts?limit=1").await.json();
     let cursor = first["next_cursor"].as_str().unwrap();
     world::sweep(&server.sweeper, 2, 3).await;
-    let rest = server.get(&format!("/api/v1/drifts?limit=9&cursor={cursor}")).await.json();
+    let rest = server
+        .get(&format!("/api/v1/drifts?limit=9&cursor={cursor}"))
+        .await
+        .json();
     assert_eq!(rest["drifts"].as_array().unwrap()[..], whole[1..]);
     server.end().await;
 }
@@ -105,15 +135,27 @@ async fn drifts_that_arrive_do_not_move_older_ones() {
 #[tokio::test]
 async fn what_is_no_cursor_of_the_question_is_refused() {
     let server = Server::of(6).await;
-    let page = server.get("/api/v1/findings?verdict=FAIL&limit=1").await.json();
+    let page = server
+        .get("/api/v1/findings?verdict=FAIL&limit=1")
+        .await
+        .json();
     let cursor = page["next_cursor"].as_str().unwrap();
     let rows = [
-        (format!("/api/v1/findings?verdict=PASS&cursor={cursor}"), "other-cursor"),
+        (
+            format!("/api/v1/findings?verdict=PASS&cursor={cursor}"),
+            "other-cursor",
+        ),
         (format!("/api/v1/findings?cursor={cursor}"), "other-cursor"),
-        (format!("/api/v1/accounts?verdict=FAIL&cursor={cursor}"), "other-cursor"),
+        (
+            format!("/api/v1/accounts?verdict=FAIL&cursor={cursor}"),
+            "other-cursor",
+        ),
         ("/api/v1/findings?cursor=".to_owned(), "bad-cursor"),
         ("/api/v1/findings?cursor=zz".to_owned(), "bad-cursor"),
-        (format!("/api/v1/findings?cursor={}", "31".repeat(5000)), "bad-cursor"),
+        (
+            format!("/api/v1/findings?cursor={}", "31".repeat(5000)),
+            "bad-cursor",
+        ),
         ("/api/v1/findings?limit=0".to_owned(), "bad-query"),
         ("/api/v1/findings?limit=501".to_owned(), "bad-query"),
         ("/api/v1/findings?limit=x".to_owned(), "bad-query"),
@@ -122,11 +164,18 @@ async fn what_is_no_cursor_of_the_question_is_refused() {
         ("/api/v1/findings?account=1".to_owned(), "bad-query"),
         ("/api/v1/findings?verdict=pass".to_owned(), "bad-query"),
         ("/api/v1/findings?ou=prod".to_owned(), "bad-query"),
-        ("/api/v1/findings?control=no-such-control".to_owned(), "no-such-control"),
+        (
+            "/api/v1/findings?control=no-such-control".to_owned(),
+            "no-such-control",
+        ),
     ];
     for (path, expected) in rows {
         let answer = server.get(&path).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (400, expected), "{path}");
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (400, expected),
+            "{path}"
+        );
     }
     // Another size goes on with the same list.
     let more = format!("/api/v1/findings?verdict=FAIL&limit=7&cursor={cursor}");

@@ -62,7 +62,9 @@ impl Server {
         let path = folder.path().join("scanner.db");
         let sweeper = Store::open_sweeper(&path).await.unwrap();
         let journal = || async { Store::open_journal(&path).await.unwrap() };
-        let clock = Arc::new(FixedClock::new(world::noon() + SignedDuration::from_hours(24)));
+        let clock = Arc::new(FixedClock::new(
+            world::noon() + SignedDuration::from_hours(24),
+        ));
         let (service, end) = service_handle(world::noon());
         let mut requests = end.requests;
         // The service at the other end, as far as the API sees it.
@@ -137,7 +139,12 @@ impl Server {
     }
 
     /// Makes a token that is taken.
-    pub(crate) async fn token(&self, name: &str, role: TokenRole, expires: Option<Timestamp>) -> String {
+    pub(crate) async fn token(
+        &self,
+        name: &str,
+        role: TokenRole,
+        expires: Option<Timestamp>,
+    ) -> String {
         let mut random = [name.len() as u8; 36];
         for (to, from) in random.iter_mut().zip(name.bytes()) {
             *to = from;
@@ -149,7 +156,8 @@ impl Server {
 
     /// Says that the service is ready.
     pub(crate) fn is_ready(&self) {
-        self.status.send_modify(|status| Arc::make_mut(status).is_ready = true);
+        self.status
+            .send_modify(|status| Arc::make_mut(status).is_ready = true);
     }
 
     /// Stops it, and sees it end.

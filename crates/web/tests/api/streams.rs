@@ -40,7 +40,9 @@ impl Stream {
                 self.seen.push_str(&String::from_utf8_lossy(&bytes));
             }
         };
-        tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("no {text}"));
+        tokio::time::timeout(PATIENCE, reading)
+            .await
+            .unwrap_or_else(|_| panic!("no {text}"));
     }
 
     async fn ends(mut self) {
@@ -65,12 +67,21 @@ async fn a_stream_begins_with_the_status_goes_on_with_events_and_ends_with_the_s
     let server = Server::of(1).await;
     let mut stream = Stream::open(server.address, &Ask::get("/api/v1/events")).await;
     stream.until("event: status\ndata: {").await;
-    assert!(stream.seen.contains("content-type: text/event-stream"), "{}", stream.seen);
+    assert!(
+        stream.seen.contains("content-type: text/event-stream"),
+        "{}",
+        stream.seen
+    );
     server.events.send(progress(1)).unwrap();
-    stream.until("event: progress\ndata: {\"event\":\"progress\"").await;
+    stream
+        .until("event: progress\ndata: {\"event\":\"progress\"")
+        .await;
     stream.until("\"judged\":1}").await;
     let failed = "a \u{1b} b\nc".to_owned();
-    server.events.send(ServiceEvent::SweepFailed { error: failed }).unwrap();
+    server
+        .events
+        .send(ServiceEvent::SweepFailed { error: failed })
+        .unwrap();
     stream.until("event: sweep_failed\ndata: {").await;
     assert!(!stream.seen.contains('\u{1b}'), "{}", stream.seen);
     let ended = tokio::join!(server.end(), stream.ends());
@@ -102,7 +113,10 @@ async fn so_many_may_listen_and_no_more() {
         streams.push(stream);
     }
     let refused = server.ask(&ask).await;
-    assert_eq!((refused.status, refused.problem().as_str()), (503, "too-many-streams"));
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (503, "too-many-streams")
+    );
     assert!(!refused.header("retry-after").is_empty());
     // Whoever leaves makes room.
     streams.pop();
@@ -127,7 +141,11 @@ async fn a_stream_ends_when_its_token_does() {
     let token = server.token("viewer", TokenRole::Viewer, None).await;
     let mut stream = Stream::open(server.address, &Ask::get("/api/v1/events").by(&token)).await;
     stream.until("event: status").await;
-    server.journal.revoke_token(server.clock.now(), "viewer").await.unwrap();
+    server
+        .journal
+        .revoke_token(server.clock.now(), "viewer")
+        .await
+        .unwrap();
     stream.ends().await;
     server.end().await;
 }

@@ -38,7 +38,11 @@ fn judged(number: u64, turn: usize, controls: &[ControlId]) -> JudgedAccount {
         control: control.clone(),
         judgement: Arc::new(judgement(id, REASONS[(turn + place) % REASONS.len()])),
     });
-    let ou = if number.is_multiple_of(2) { OU } else { "ou-root-dev00001" };
+    let ou = if number.is_multiple_of(2) {
+        OU
+    } else {
+        "ou-root-dev00001"
+    };
     JudgedAccount {
         account: Account {
             id,
@@ -66,7 +70,11 @@ fn judgement(account: AccountId, reason: Reason) -> Judgement {
     Judgement {
         link: Some(Link::Trail),
         node: Some(0),
-        gaps: if reason == Reason::EvidenceGap { vec![gap] } else { Vec::new() },
+        gaps: if reason == Reason::EvidenceGap {
+            vec![gap]
+        } else {
+            Vec::new()
+        },
         chain: vec![ChainNode {
             link: Link::Trail,
             parent: None,
@@ -116,7 +124,10 @@ fn drift(number: u64, sweep: SweepId) -> Drift {
 pub(crate) fn header(hour: i64) -> SweepHeader {
     SweepHeader {
         scope: SweepScope {
-            controls: CONTROLS.iter().map(|control| control.parse().unwrap()).collect(),
+            controls: CONTROLS
+                .iter()
+                .map(|control| control.parse().unwrap())
+                .collect(),
             accounts: Vec::new(),
             regions: Vec::new(),
         },
