@@ -70,6 +70,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "store",
             "daemon",
             "simulator",
+            "web",
         ],
     ),
     ("e2e", &["model", "simulator", "store"]),

@@ -87,7 +87,16 @@ impl<T: DeserializeOwned> FromRequest<State> for Told<T> {
             axum::http::StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(LARGEST_BODY),
             _ => Problem::bad_request("bad-body", "The body did not arrive whole."),
         })?;
-        serde_json::from_slice(&body).map(Self).map_err(|error| {
+        // An array would be taken for the fields in their order.
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let told = if is_object {
+            serde_json::from_slice(&body)
+        } else {
+            serde_json::from_slice(&body).and_then(|serde::de::IgnoredAny| {
+                Err(serde_json::Error::custom("expected an object"))
+            })
+        };
+        told.map(Self).map_err(|error| {
             let said = error.to_string();
             if error.is_data() {
                 Problem::unprocessable("bad-content", said)

@@ -4,6 +4,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Extension,
+    http::{HeaderValue, header},
     response::{
         IntoResponse as _, Response,
         sse::{Event, KeepAlive, Sse},
@@ -62,9 +63,12 @@ pub(crate) async fn events(
         caller,
         _place: place,
     };
-    Sse::new(listener.stream())
+    let mut response = Sse::new(listener.stream())
         .keep_alive(KeepAlive::new().interval(BEAT))
-        .into_response()
+        .into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 struct Listener {

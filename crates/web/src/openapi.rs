@@ -94,12 +94,14 @@ pub(crate) fn complete(described: &mut OpenApi) {
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     for (path, item) in &mut described.paths.paths {
         let is_health = path.ends_with("z");
-        for (operation, is_read) in [
-            (&mut item.get, true),
-            (&mut item.post, false),
-            (&mut item.delete, false),
+        for (method, operation) in [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("delete", &mut item.delete),
         ] {
             let Some(operation) = operation else { continue };
+            let is_read = method == "get";
+            operation.operation_id = Some(name(method, path));
             if is_health {
                 add(operation, &ALWAYS[7..8]);
                 continue;
@@ -121,6 +123,14 @@ pub(crate) fn complete(described: &mut OpenApi) {
             }
         }
     }
+}
+
+/// `get_accounts_account` for `GET /api/v1/accounts/{account}`.
+fn name(method: &str, path: &str) -> String {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    format!("{method}_{}", words.join("_"))
 }
 
 fn add(operation: &mut Operation, answers: &[(&str, &str)]) {

@@ -1,6 +1,10 @@
 //! Lists in parts come to the whole list, of one moment, whatever happens meanwhile.
 
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::{
+    prelude::{Strategy as _, any},
+    strategy::ValueTree as _,
+    test_runner::TestRunner,
+};
 use serde_json::Value;
 
 use crate::{client::Ask, server::Server, world};
@@ -54,7 +58,7 @@ async fn parts_of_any_size_come_to_the_whole_with_any_filters() {
     let mut runner = TestRunner::deterministic();
     for _ in 0..60 {
         let (list, chosen, more, size) = question.new_tree(&mut runner).unwrap().current();
-        let (list, filters) = &lists[list];
+        let (list, filters): &(&str, Vec<&str>) = &lists[list];
         let mut question = format!("/api/v1/{list}?");
         for (place, filter) in filters.iter().enumerate() {
             if chosen >> place & 1 == 1 {

@@ -8,7 +8,8 @@ use model::{FixedClock, TokenRole};
 use store::{Journal, Store, Sweeper, TokenToAdd};
 use tempfile::TempDir;
 use tokio::{
-    net::TcpListener,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
     sync::{broadcast, watch},
     task::JoinHandle,
 };
@@ -97,11 +98,13 @@ impl Server {
         let listener = TcpListener::bind((address, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let stop = CancellationToken::new();
-        let task = tokio::spawn(web::serve(listener, state, stop.clone()));
-        // One that refuses ends at once.
-        tokio::task::yield_now().await;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let server = Self {
+        let mut task = tokio::spawn(web::serve(listener, state, stop.clone()));
+        tokio::select! {
+            refused = &mut task => return Err(refused.unwrap().unwrap_err()),
+            () = answers(address) => {}
+        }
+        Ok(Self {
             address,
             clock,
             sweeper,
@@ -111,23 +114,7 @@ impl Server {
             stop,
             task,
             _folder: folder,
-        };
-        let mut refused = None;
-        for _ in 0..200 {
-            if server.task.is_finished() {
-                refused = Some(());
-                break;
-            }
-            if tokio::net::TcpStream::connect(address).await.is_ok()
-                && Ask::get("/healthz").send(address).await.status == 200
-            {
-                break;
-            }
-        }
-        match refused {
-            Some(()) => Err(server.task.await.unwrap().unwrap_err()),
-            None => Ok(server),
-        }
+        })
     }
 
     pub(crate) async fn ask(&self, ask: &Ask) -> Answer {
@@ -165,6 +152,20 @@ impl Server {
         self.stop.cancel();
         let ended = tokio::time::timeout(PATIENCE, self.task).await;
         ended.expect("it ends").unwrap().unwrap();
+    }
+}
+
+/// Until somebody answers there.
+async fn answers(address: SocketAddr) {
+    loop {
+        if let Ok(mut stream) = TcpStream::connect(address).await {
+            let mut bytes = Vec::new();
+            let _ = stream.write_all(&Ask::get("/healthz").bytes()).await;
+            let _ = stream.read_to_end(&mut bytes).await;
+            if bytes.starts_with(b"HTTP/1.1 200") {
+                return;
+            }
+        }
     }
 }
 

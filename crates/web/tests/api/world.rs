@@ -159,7 +159,9 @@ pub(crate) async fn commit(sweeper: &Sweeper, sweep: SweepId, hour: i64, account
     let judged: Vec<JudgedAccount> = (1..=accounts)
         .map(|number| judged(number, turn(number), &controls))
         .collect();
-    let drifts = [drift(1, sweep), drift(2, sweep)];
+    let drifts: Vec<Drift> = (1..=accounts.min(2))
+        .map(|number| drift(number, sweep))
+        .collect();
     sweeper.commit(sweep, &judged, &drifts).await.unwrap();
 }
 
