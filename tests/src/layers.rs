@@ -15,6 +15,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("report", &["model"]),
     ("store", &["model", "proof"]),
     ("drift", &["model"]),
+    (
+        "answers",
+        &["model", "filter-pattern", "controls", "store", "report"],
+    ),
     ("aws", &["model"]),
     ("simulator", &["model"]),
     ("discovery", &["model", "aws"]),
@@ -35,6 +39,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "web",
+        &["model", "controls", "store", "report", "answers", "daemon"],
+    ),
+    (
         "cli",
         &[
             "model",
@@ -49,6 +57,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "alerts",
             "daemon",
             "report",
+            "answers",
+            "web",
             "simulator",
         ],
     ),
@@ -63,6 +73,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "store",
             "daemon",
             "simulator",
+            "web",
         ],
     ),
     ("e2e", &["model", "simulator", "store"]),
@@ -85,6 +96,11 @@ const MUST_NOT_USE: &[(&str, &[&str])] = &[
     ),
     ("proof", &["tokio", "sqlx", "hyper", "aws-", "clap", "rand"]),
     ("report", &["tokio", "sqlx", "hyper", "aws-"]),
+    (
+        "answers",
+        &["tokio", "sqlx", "hyper", "axum", "aws-", "clap"],
+    ),
+    ("web", &["sqlx", "aws-", "clap", "rand", "getrandom"]),
     ("store", &["hyper", "aws-", "clap"]),
     ("aws", &["sqlx", "clap"]),
     ("discovery", &["sqlx", "clap"]),

@@ -75,3 +75,11 @@ mod timeline;
 mod topic_access;
 #[cfg(test)]
 mod unchanged_world;
+#[cfg(test)]
+mod web_access;
+#[cfg(test)]
+mod web_schemathesis;
+#[cfg(test)]
+mod web_server;
+#[cfg(test)]
+mod web_words;

@@ -22,14 +22,19 @@ pub(crate) fn root() -> &'static Path {
         .expect("tests/ lies in the root")
 }
 
-/// The binary that is tested, beside this test's own.
+/// The binary that is tested.
 fn binary() -> PathBuf {
+    program("scanner")
+}
+
+/// A program of this workspace, beside this test's own.
+pub(crate) fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test knows where it is");
     let folder = test
         .parent()
         .and_then(Path::parent)
         .expect("target/<profile>/deps/<test>");
-    let binary = folder.join("scanner");
+    let binary = folder.join(name);
     assert!(
         binary.is_file(),
         "{} is not there: run `cargo build` first, as `cargo xtask test` does",

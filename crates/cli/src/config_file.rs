@@ -23,14 +23,15 @@ use crate::{
 };
 
 mod alerts;
-
-pub(crate) use alerts::{AlertSpan, AlertsSection, ChannelTable, ChannelType, RouteTable, TlsMode};
 mod durations;
 pub(crate) mod example;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod web;
 
+pub(crate) use self::web::{WebSection, WebSettings};
+pub(crate) use alerts::{AlertSpan, AlertsSection, ChannelTable, ChannelType, RouteTable, TlsMode};
 pub(crate) use durations::{
     AuthorPatience, HistoryAge, RecheckPause, ResumeWithin, ShutdownGrace, SweepInterval,
     SweepJitter,
@@ -57,6 +58,8 @@ pub(crate) struct ConfigFile {
     pub(crate) report: ReportSection,
     /// The service, `scanner serve`.
     pub(crate) serve: ServeSection,
+    /// The API of the service.
+    pub(crate) web: WebSection,
     /// Findings that are accepted until a date: at least one of account, ou, control and reason_code says
     /// which. An exception never changes a verdict; when it has expired, that is told as a drift.
     pub(crate) exception: Vec<ExceptionTable>,
@@ -357,6 +360,8 @@ checked_text! {
     ExternalId("an external id", "_+=,.@:/-", 2..=1224, "2 to 1224 letters, digits and _+=,.@:/-");
     /// A role session name, or a source identity.
     SessionName("a session name", "_+=,.@-", 2..=56, "2 to 56 letters, digits and _+=,.@-");
+    /// The name of a token: it stands in logs and in the journal.
+    TokenName("a name for a token", "_+=,.@-", 1..=64, "1 to 64 letters, digits and _+=,.@-");
 }
 
 macro_rules! selector_text {

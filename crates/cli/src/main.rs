@@ -60,6 +60,8 @@ enum Command {
     Store(commands::store::Options),
     /// Accept findings until a date: add, list and remove exceptions.
     Exception(commands::exception::Options),
+    /// Say who may use the API: make, list and revoke tokens.
+    Token(commands::token::Options),
     /// Tell what is not the same at two moments.
     Diff(commands::diff::Options),
     /// List what changed, show one change in full, note that somebody has seen it.
@@ -120,6 +122,7 @@ fn main() -> ExitCode {
             Command::Evidence(options) => commands::evidence::run(options).await,
             Command::Store(options) => commands::store::run(options).await,
             Command::Exception(options) => commands::exception::run(options).await,
+            Command::Token(options) => commands::token::run(options).await,
             Command::Diff(options) => commands::diff::run(options).await,
             Command::Drift(options) => commands::drift::run(options).await,
             Command::Alerts(options) => commands::alerts::run(*options).await,

@@ -40,6 +40,8 @@ pub enum ExceptionSource {
     Command,
     /// In the configuration; it ends when it is no longer there, or expires.
     Configuration,
+    /// Through the API; it ends when it is removed or expires.
+    Api,
 }
 
 /// Findings that somebody accepts until a date. It never changes a verdict.

@@ -21,6 +21,7 @@ mod recorded_call;
 mod region;
 mod remembered;
 mod sweep;
+mod token_role;
 
 pub use account::{Account, AccountState, Organization, OuPath};
 pub use account_id::AccountId;
@@ -46,6 +47,7 @@ pub use recorded_call::{Author, RecordedCall};
 pub use region::{Partition, Region};
 pub use remembered::{RememberedAccount, RememberedFinding, SeenFinding};
 pub use sweep::{DiscoveryState, SweepHeader, SweepId, SweepScope, SweepState, SweepSummary};
+pub use token_role::TokenRole;
 
 /// A value from outside that is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

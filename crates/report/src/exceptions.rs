@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     Options,
     history::{lines, table},
-    json,
+    json::{self, Listed},
     text::{NAME_WIDTH, moment, safe, sentence},
 };
 
@@ -69,9 +69,9 @@ pub fn render(exceptions: &[PastException], options: &Options) -> String {
 }
 
 #[derive(Serialize)]
-struct ExceptionsShape<'a> {
+struct ExceptionsShape<T> {
     schema_version: u32,
-    exceptions: Vec<PastShape<'a>>,
+    exceptions: Vec<T>,
 }
 
 #[derive(Serialize)]
@@ -116,18 +116,25 @@ impl<'a> ExceptionShape<'a> {
     }
 }
 
+impl Listed for PastException {
+    const LIST: &'static str = "exceptions";
+    const ITEM: &'static str = "exception";
+
+    fn shape(&self) -> impl Serialize + '_ {
+        PastShape {
+            exception: ExceptionShape::of(&self.exception),
+            state: self.state,
+            added_at: self.added_at,
+            removed_at: self.removed_at,
+        }
+    }
+}
+
 /// The list as JSON.
 pub fn render_json(exceptions: &[PastException]) -> String {
     let shape = ExceptionsShape {
         schema_version: json::SCHEMA_VERSION,
-        exceptions: (exceptions.iter())
-            .map(|past| PastShape {
-                exception: ExceptionShape::of(&past.exception),
-                state: past.state,
-                added_at: past.added_at,
-                removed_at: past.removed_at,
-            })
-            .collect(),
+        exceptions: exceptions.iter().map(Listed::shape).collect::<Vec<_>>(),
     };
     json::rendered(|out| json::write_document(&shape, out))
 }

@@ -25,9 +25,11 @@ use crate::{
 };
 
 mod lists;
+mod page;
 
 use lists::AsOfShape;
 pub use lists::Listed;
+pub use page::{compact, one, page};
 
 #[cfg(test)]
 mod tests;
@@ -286,8 +288,10 @@ struct FindingShape<'a> {
     advice: &'a [Advice],
     exception: Option<ExceptionShape<'a>>,
     gaps: Vec<GapShape<'a>>,
-    near_misses: &'a [NearMiss],
-    chain: Vec<NodeShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near_misses: Option<&'a [NearMiss]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<Vec<NodeShape<'a>>>,
 }
 
 impl<'a> FindingShape<'a> {
@@ -306,8 +310,17 @@ impl<'a> FindingShape<'a> {
             advice: &finding.advice,
             exception: entry.exception.as_deref().map(ExceptionShape::of),
             gaps: finding.gaps.iter().map(GapShape::of).collect(),
-            near_misses: &finding.near_misses,
-            chain: finding.chain.iter().map(NodeShape::of).collect(),
+            near_misses: Some(&finding.near_misses),
+            chain: Some(finding.chain.iter().map(NodeShape::of).collect()),
+        }
+    }
+
+    /// Without the chain and what points into it.
+    fn brief(entry: &'a Entry) -> Self {
+        Self {
+            near_misses: None,
+            chain: None,
+            ..Self::of(entry)
         }
     }
 }

@@ -24,10 +24,12 @@ mod palette;
 mod past;
 pub mod table;
 pub mod text;
+pub mod tokens;
 
 pub use exceptions::{ExceptionState, PastException};
 pub use past::{
-    Acknowledged, AsOfLine, Difference, PastAccount, PastDrift, PastFinding, PastSweep, Who,
+    Acknowledged, AsOfLine, BriefFinding, Difference, PastAccount, PastDrift, PastFinding,
+    PastOrganization, PastSweep, Who,
 };
 
 /// What a sweep came to, but for its findings.

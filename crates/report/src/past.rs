@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use model::{Account, Author, Drift, SweepId, SweepState, Verdict};
+use model::{Account, Author, ControlId, DiscoveryState, Drift, SweepId, SweepState, Verdict};
 
-use crate::{Entry, SweepLine};
+use crate::{Entry, OrganizationLine, SweepLine};
 
 /// The moment as of which something is told: the end of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,25 @@ pub struct PastFinding {
     pub since: Timestamp,
     /// The first sweep that found it otherwise.
     pub until_sweep: Option<SweepId>,
+}
+
+/// A finding in the history, told without its chain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BriefFinding(pub PastFinding);
+
+/// The organization as a whole, at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastOrganization {
+    /// The organization, where it could be described.
+    pub organization: Option<OrganizationLine>,
+    /// How many accounts are known.
+    pub accounts: u64,
+    /// How many findings have which verdict.
+    pub verdicts: BTreeMap<Verdict, u64>,
+    /// The same by control.
+    pub controls: BTreeMap<ControlId, BTreeMap<Verdict, u64>>,
+    /// Whether the last account list was the whole one.
+    pub discovery: Option<DiscoveryState>,
 }
 
 /// A drift in the history.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use model::{Account, AccountId, ControlId, SweepId, Verdict};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Error, Store,
@@ -36,6 +36,8 @@ pub struct AccountQuery {
     pub until: Option<Timestamp>,
     /// As they were after this sweep; `None`: as they are now.
     pub sweep: Option<SweepId>,
+    /// Only what comes behind this account.
+    pub after: Option<AccountId>,
     /// No more than this many.
     pub limit: Option<u32>,
 }
@@ -81,33 +83,19 @@ async fn rows(
     connection: &mut SqliteConnection,
     query: &AccountQuery,
 ) -> Result<Vec<AccountRow>, Cause> {
-    let mut counted = counted(connection, query).await?;
     let begun = sweeps_begun(connection, query.since, query.until).await?;
     let states = states(query, begun)
         .build()
         .fetch_all(&mut *connection)
         .await?;
+    let mut counted = counted(connection, query, &states).await?;
     // What is after it does not tell when it was last confirmed.
     let until = SweepId(query.sweep.map_or(i64::MAX, |sweep| sweep.0 + 1));
     let mut last_seen = LastSeen::before(until);
-    let limit = query
-        .limit
-        .map_or(usize::MAX, |limit| limit.try_into().unwrap_or(usize::MAX));
     let mut rows = Vec::new();
     for row in &states {
-        if rows.len() == limit {
-            break;
-        }
         let account = account(row)?;
         let counted = counted.remove(&account.id).unwrap_or_default();
-        let is_wanted = match (query.verdict, &query.control) {
-            (Some(verdict), _) => counted.verdicts.contains_key(&verdict),
-            (None, Some(_)) => !counted.verdicts.is_empty(),
-            (None, None) => true,
-        };
-        if !is_wanted {
-            continue;
-        }
         let columns = Columns::of("account_states", row)?;
         let since: i64 = columns.get("valid_from")?;
         // Both were written by a sweep that looked at it.
@@ -145,32 +133,62 @@ fn states(query: &AccountQuery, begun: (i64, i64)) -> QueryBuilder<Sqlite> {
             .push(" AND account = ")
             .push_bind(account.to_string());
     }
+    if let Some(after) = query.after {
+        select.push(" AND account > ").push_bind(after.to_string());
+    }
     if let Some(ou) = &query.ou {
         push_hangs_in(&mut select, ou);
+    }
+    if query.verdict.is_some() || query.control.is_some() {
+        push_has_finding(&mut select, query);
     }
     select
         .push(" AND +valid_from BETWEEN ")
         .push_bind(begun.0)
         .push(" AND ")
         .push_bind(begun.1)
-        .push(" ORDER BY account");
+        .push(" ORDER BY account LIMIT ")
+        .push_bind(query.limit.map_or(-1, i64::from));
     select
 }
 
+/// Narrows to accounts with a finding that is asked for.
+fn push_has_finding(select: &mut QueryBuilder<Sqlite>, query: &AccountQuery) {
+    select.push(
+        " AND EXISTS (SELECT 1 FROM findings WHERE findings.account = account_states.account AND ",
+    );
+    push_is_so(select, query.sweep);
+    if let Some(control) = &query.control {
+        select
+            .push(" AND control = ")
+            .push_bind(control.to_string());
+    }
+    if let Some(verdict) = query.verdict {
+        select.push(" AND verdict = ").push_bind(verdict.as_str());
+    }
+    select.push(")");
+}
+
+/// Counts the findings of these accounts, which are in the order of their ids.
 async fn counted(
     connection: &mut SqliteConnection,
     query: &AccountQuery,
+    states: &[SqliteRow],
 ) -> Result<HashMap<AccountId, Counted>, Cause> {
     let mut select = QueryBuilder::new(
         "SELECT max(id) AS id, account, verdict, count(*) AS number, max(valid_from) AS begun
          FROM findings WHERE ",
     );
     push_is_so(&mut select, query.sweep);
-    if let Some(account) = query.account {
-        select
-            .push(" AND account = ")
-            .push_bind(account.to_string());
-    }
+    let (Some(first), Some(last)) = (states.first(), states.last()) else {
+        return Ok(HashMap::new());
+    };
+    let name = |row| Columns::of("account_states", row)?.get::<String>("account");
+    select
+        .push(" AND account BETWEEN ")
+        .push_bind(name(first)?)
+        .push(" AND ")
+        .push_bind(name(last)?);
     if let Some(control) = &query.control {
         select
             .push(" AND control = ")

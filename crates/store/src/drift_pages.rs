@@ -154,6 +154,16 @@ impl DriftPages {
                 .push_bind(model::canonical_json(&words))
                 .push("))");
         }
+        if let (Some(after), None) = (query.after, self.last) {
+            // If it was dropped, all behind it was.
+            select
+                .push(
+                    " AND (drifts.sweep, drifts.id) <
+                         (SELECT last.sweep, last.id FROM drifts AS last WHERE last.name = ",
+                )
+                .push_bind(after.to_string())
+                .push(")");
+        }
         if let Some((sweep, id)) = self.last {
             select
                 .push(" AND (drifts.sweep, drifts.id) < (")

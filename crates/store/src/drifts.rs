@@ -67,6 +67,8 @@ pub struct DriftQuery {
     pub from_sweep: Option<SweepId>,
     /// Seen by this sweep or earlier ones.
     pub to_sweep: Option<SweepId>,
+    /// Only what comes behind this one in the list: what is older, or of the same sweep.
+    pub after: Option<DriftId>,
     /// No more than this many.
     pub limit: Option<u32>,
 }

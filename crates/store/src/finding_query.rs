@@ -46,6 +46,8 @@ pub struct FindingQuery {
     pub until: Option<Timestamp>,
     /// As they were after this sweep; `None`: as they are now.
     pub sweep: Option<SweepId>,
+    /// Only what comes behind this account and control.
+    pub after: Option<(AccountId, ControlId)>,
     /// No more than this many.
     pub limit: Option<u32>,
     /// Leaves the chains out, which are most of what is read: they are then empty.
@@ -120,7 +122,8 @@ impl Store {
             transaction,
             begun,
             left: query.limit.unwrap_or(u32::MAX),
-            last: None,
+            last: (query.after.as_ref())
+                .map(|(account, control)| (account.to_string(), control.to_string())),
             judgements: Judgements::default(),
             started: HashMap::new(),
         })

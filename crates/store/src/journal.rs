@@ -60,7 +60,7 @@ pub struct JournalRecord {
 #[derive(Debug)]
 pub struct Journal {
     store: Store,
-    writer: Mutex<SqliteConnection>,
+    pub(crate) writer: Mutex<SqliteConnection>,
 }
 
 impl Journal {

@@ -37,7 +37,10 @@ mod migrate;
 mod moments;
 #[cfg(test)]
 mod naive_history;
+mod newest;
 mod owner;
+#[cfg(test)]
+mod pages_tests;
 mod progress;
 #[cfg(test)]
 mod refusals_tests;
@@ -47,6 +50,8 @@ mod sealed_header;
 mod seals;
 mod sweep_list;
 mod sweeps;
+mod tokens;
+mod verdicts_by_control;
 mod verify;
 mod waiting_drifts;
 
@@ -71,10 +76,13 @@ pub use journal::{Journal, JournalKind, JournalRecord};
 pub use metrics::{METRICS, VerdictCounts, register_metrics};
 pub use migrate::Migrated;
 pub use moments::{AsOf, Moment};
+pub use newest::Newest;
 pub use progress::ResumedSweep;
 pub use retention::{KeepFrom, Pruned};
 pub use seals::SealRow;
 pub use sweep_list::{SweepEntry, SweepQuery};
 pub use sweeps::{JudgedAccount, SweepRow};
+pub use tokens::{TokenFound, TokenHash, TokenRow, TokenToAdd};
+pub use verdicts_by_control::VerdictsByControl;
 pub use verify::VerifiedStore;
 pub use waiting_drifts::{WaitingDrift, WaitingSweep};

@@ -67,6 +67,7 @@ fn test(more: &[&str]) -> anyhow::Result<()> {
     let moto = tools::moto(&target())?;
     let promtool = tools::promtool(&target())?;
     let hadolint = tools::hadolint(&target())?;
+    let schemathesis = tools::schemathesis(&target())?;
     tools::nextest()?;
     cargo(&["build", "--workspace", "--bins"], &[])?;
     let nextest: Vec<&str> = ["nextest", "run", "--workspace", "--no-fail-fast"]
@@ -80,6 +81,10 @@ fn test(more: &[&str]) -> anyhow::Result<()> {
             ("MOTO_PYTHONPATH", &moto.display().to_string()),
             ("PROMTOOL", &promtool.display().to_string()),
             ("HADOLINT", &hadolint.display().to_string()),
+            (
+                "SCHEMATHESIS_PYTHONPATH",
+                &schemathesis.display().to_string(),
+            ),
         ],
     )?;
     if more.is_empty() {

@@ -27,11 +27,22 @@ pub(crate) fn nextest() -> anyhow::Result<()> {
     run(Command::new("cargo").args(["install", "cargo-nextest", "--locked"]))
 }
 
-/// moto, at the versions of `tests/moto/requirements.txt`, in a folder of its own below `target`.
+/// moto, at the versions of `tests/moto/requirements.txt`.
 pub(crate) fn moto(target: &Path) -> anyhow::Result<PathBuf> {
-    let requirements = root().join("tests/moto/requirements.txt");
+    python_packages(target, "moto")
+}
+
+/// schemathesis, which goes through an API by its description, at the versions of
+/// `tests/schemathesis/requirements.txt`.
+pub(crate) fn schemathesis(target: &Path) -> anyhow::Result<PathBuf> {
+    python_packages(target, "schemathesis")
+}
+
+/// What `tests/NAME/requirements.txt` asks for, in a folder of its own below `target`.
+fn python_packages(target: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let requirements = root().join(format!("tests/{name}/requirements.txt"));
     let wanted = std::fs::read_to_string(&requirements)?;
-    let folder = target.join("moto");
+    let folder = target.join(name);
     let installed = folder.join("installed.txt");
     if std::fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
         return Ok(folder);

@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, str::FromStr};
 
+use answers::MomentError;
 use clap::Args;
 use discovery::Selector;
 use jiff::Timestamp;
 use model::{ControlId, WrittenMoment, WrittenTime};
-use report::AsOfLine;
-use store::{AsOf, Moment, Store};
+use store::{Moment, Store};
 
 use crate::{
     exit::BadInput,
@@ -119,29 +119,10 @@ pub(crate) async fn moment(
     written: WrittenMoment,
     now: Timestamp,
 ) -> anyhow::Result<Moment> {
-    let as_of = match written {
-        WrittenMoment::Sweep(sweep) => AsOf::Sweep(sweep),
-        WrittenMoment::Time(time) => {
-            let (beginning, end) = (time.beginning(now), time.end(now));
-            let (beginning, end) = (beginning.map_err(BadInput::of)?, end.map_err(BadInput::of)?);
-            if beginning > now {
-                return Err(BadInput::of(format!(
-                    "{time} lies in the future: nobody has looked yet"
-                )));
-            }
-            AsOf::Time(end.min(now))
-        }
-    };
-    Ok(store.moment(as_of).await?)
-}
-
-/// The moment as the report names it.
-pub(crate) fn line(moment: &Moment) -> AsOfLine {
-    AsOfLine {
-        sweep: moment.sweep,
-        state: moment.state,
-        finished_at: moment.finished_at,
-    }
+    (answers::moment(store, written, now).await).map_err(|error| match error {
+        MomentError::Store(error) => error.into(),
+        other => BadInput::of(other),
+    })
 }
 
 /// The control that is meant, if one is named.

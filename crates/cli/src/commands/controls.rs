@@ -1,7 +1,6 @@
 //! `scanner controls`: what is judged by, from the catalogue that is part of the binary.
 
 mod human;
-mod json;
 
 use clap::{Args, Subcommand};
 use controls::Catalog;
@@ -53,7 +52,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
             let control = catalog.find(control).map_err(BadInput::of)?;
             match format {
                 Format::Table => human::show(control, &catalog.versions(), width),
-                Format::Json => format!("{:#}\n", json::show(control)),
+                Format::Json => format!("{:#}\n", answers::controls_json::show(control)),
             }
         }
     };
@@ -64,6 +63,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
 fn list(catalog: &Catalog, options: &List) -> String {
     match options.format {
         Format::Table => human::list(catalog),
-        Format::Json => format!("{:#}\n", json::list(catalog)),
+        Format::Json => format!("{:#}\n", answers::controls_json::list(catalog)),
     }
 }

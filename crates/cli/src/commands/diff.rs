@@ -54,7 +54,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
                 .is_none_or(|control| (drift.control.as_ref()).is_none_or(|of| of == control))
     });
     write(
-        &[asked::line(&from), asked::line(&to)],
+        &[answers::line(&from), answers::line(&to)],
         differences,
         options.form.format,
     )?;

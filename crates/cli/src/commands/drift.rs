@@ -8,10 +8,7 @@ use serde_json::json;
 use store::{DriftQuery, DriftRow, JournalKind, Store};
 
 use crate::{
-    commands::{
-        asked::StoreOptions,
-        drift_list::{self, with_journal},
-    },
+    commands::{asked::StoreOptions, drift_list},
     exit::{BadInput, Exit},
     output::{Destination, Format},
 };
@@ -76,7 +73,7 @@ async fn show(options: ShowOptions) -> anyhow::Result<()> {
     let store = options.store.open().await?;
     let row = find(&store, options.id).await?;
     let destination = Destination::Stdout;
-    for drift in with_journal(&store, vec![row]).await? {
+    for drift in answers::with_journal(&store, vec![row]).await? {
         match options.format {
             Format::Table => {
                 destination.write(&report::drift::render(&drift, &destination.look(true)))?;

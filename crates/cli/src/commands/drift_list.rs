@@ -1,17 +1,14 @@
 //! `scanner history drifts` and `scanner drift list`: what changed.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 use jiff::Timestamp;
 use model::{AccountId, DriftKind, Severity, Verdict};
 use report::PastDrift;
-use store::{DriftPages, DriftQuery, DriftRow, JournalKind, Store};
+use store::{DriftPages, DriftQuery, Store};
 
 use crate::commands::{
     asked::{self, OuId, Span, When},
     history::Form,
-    past,
     write_list::{Pages, write_list},
 };
 
@@ -71,7 +68,7 @@ pub(crate) async fn run(options: Options, now: Timestamp) -> anyhow::Result<()> 
         pages: store.drift_pages(&query).await?,
         store: &store,
     };
-    let as_of = moment.as_ref().map(asked::line);
+    let as_of = moment.as_ref().map(answers::line);
     write_list(drifts, as_of, options.form.format, |drifts, look| {
         let groups = drift::groups(drifts, |past| &past.drift);
         report::history::render_drifts(groups, look)
@@ -89,35 +86,8 @@ impl Pages for Drifts<'_> {
 
     async fn next(&mut self) -> anyhow::Result<Option<Vec<PastDrift>>> {
         match self.pages.next().await? {
-            Some(page) => Ok(Some(with_journal(self.store, page).await?)),
+            Some(page) => Ok(Some(answers::with_journal(self.store, page).await?)),
             None => Ok(None),
         }
     }
-}
-
-/// Drifts with the names of their accounts and what the journal says of them.
-pub(crate) async fn with_journal(
-    store: &Store,
-    rows: Vec<DriftRow>,
-) -> Result<Vec<PastDrift>, store::Error> {
-    let ids: Vec<_> = rows.iter().map(|row| row.drift.id).collect();
-    let accounts: BTreeSet<AccountId> = rows.iter().filter_map(|row| row.drift.account).collect();
-    let names = store.account_names(&accounts).await?;
-    let authors = store.journal_of_drifts(JournalKind::Author, &ids).await?;
-    let seen = store
-        .journal_of_drifts(JournalKind::Acknowledgement, &ids)
-        .await?;
-    let drifts = rows.into_iter().map(|row| {
-        let id = row.drift.id;
-        let name = row.drift.account.and_then(|account| names.get(&account));
-        PastDrift {
-            account_name: name.cloned().unwrap_or_default(),
-            seen_at: row.seen_at,
-            last_before_at: row.last_before_at,
-            who: authors.get(&id).and_then(past::who),
-            acknowledged: seen.get(&id).map(past::acknowledged),
-            drift: row.drift,
-        }
-    });
-    Ok(drifts.collect())
 }

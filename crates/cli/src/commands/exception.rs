@@ -8,7 +8,7 @@ use model::{
     SystemClock,
 };
 use report::{ExceptionState, PastException};
-use store::{ExceptionRow, Store};
+use store::Store;
 
 use crate::{
     config_file::{ControlName, Expiry, Ou, Said},
@@ -145,7 +145,7 @@ async fn list(at: &At, all: bool, format: Format) -> anyhow::Result<Exit> {
     let rows = store.exceptions().await?;
     store.close().await;
     let rows: Vec<PastException> = (rows.into_iter())
-        .map(|row| past(row, now))
+        .map(|row| answers::exception(row, now))
         .filter(|past| all || past.state == ExceptionState::InForce)
         .collect();
     let destination = Destination::Stdout;
@@ -155,21 +155,6 @@ async fn list(at: &At, all: bool, format: Format) -> anyhow::Result<Exit> {
     };
     destination.write(&text)?;
     Ok(Exit::Success)
-}
-
-fn past(row: ExceptionRow, now: jiff::Timestamp) -> PastException {
-    let state = match row.removed_at {
-        Some(_) => ExceptionState::Removed,
-        None if row.exception.is_in_force(now) => ExceptionState::InForce,
-        None => ExceptionState::Expired,
-    };
-    PastException {
-        id: row.id,
-        exception: row.exception,
-        added_at: row.added_at,
-        removed_at: row.removed_at,
-        state,
-    }
 }
 
 async fn remove(at: &At, id: ExceptionId, by: Option<Said>) -> anyhow::Result<Exit> {

@@ -5,10 +5,7 @@ use model::{AccountId, Clock as _, SystemClock};
 use store::FindingQuery;
 
 use crate::{
-    commands::{
-        asked::{self, StoreOptions, When},
-        past,
-    },
+    commands::asked::{StoreOptions, When},
     exit::{BadInput, Exit},
     output::Destination,
     settings::controls,
@@ -72,10 +69,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
                 "\nSo since sweep {} of {:.0}.\n",
                 row.since_sweep, row.since
             );
-            report::explain::render(&past::entry(row), &look) + &since
+            report::explain::render(&answers::entry(row), &look) + &since
         })
         .collect();
-    let as_of = moment.as_ref().map(asked::line);
+    let as_of = moment.as_ref().map(answers::line);
     let head = as_of
         .as_ref()
         .map_or_else(String::new, report::history::as_of);

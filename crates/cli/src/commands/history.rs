@@ -9,7 +9,7 @@ use store::{AccountQuery, FindingPages, FindingQuery, SweepQuery};
 use crate::{
     commands::{
         asked::{self, OuId, Span, StoreOptions, When},
-        drift_list, past,
+        drift_list,
         write_list::{Pages, Whole, write_list},
     },
     exit::Exit,
@@ -144,11 +144,12 @@ async fn accounts(options: AccountOptions, now: Timestamp) -> anyhow::Result<()>
         since,
         until,
         sweep: moment.map(|moment| moment.sweep),
+        after: None,
         limit: options.limit,
     };
     let rows = store.accounts(&query).await?;
-    let accounts = Whole::of(rows.into_iter().map(past::account).collect());
-    let as_of = moment.as_ref().map(asked::line);
+    let accounts = Whole::of(rows.into_iter().map(answers::account).collect());
+    let as_of = moment.as_ref().map(answers::line);
     write_list(accounts, as_of, options.form.format, |accounts, look| {
         report::history::render_accounts(&accounts, look)
     })
@@ -170,8 +171,8 @@ async fn sweeps(options: SweepOptions, now: Timestamp) -> anyhow::Result<()> {
         limit: Some(options.limit),
     };
     let entries = store.sweep_list(&query).await?;
-    let sweeps = Whole::of(entries.into_iter().map(past::sweep).collect());
-    let as_of = moment.as_ref().map(asked::line);
+    let sweeps = Whole::of(entries.into_iter().map(answers::sweep).collect());
+    let as_of = moment.as_ref().map(answers::line);
     write_list(sweeps, as_of, options.form.format, |sweeps, look| {
         report::history::render_sweeps(&sweeps, look)
     })
@@ -192,11 +193,12 @@ async fn findings(options: FindingOptions, now: Timestamp) -> anyhow::Result<()>
         since,
         until,
         sweep: moment.map(|moment| moment.sweep),
+        after: None,
         limit: options.limit,
         without_chains: matches!(format, ListFormat::Table | ListFormat::Csv),
     };
     let pages = store.finding_pages(&query).await?;
-    let as_of = moment.as_ref().map(asked::line);
+    let as_of = moment.as_ref().map(answers::line);
     write_list(pages, as_of, format, |findings, look| {
         report::history::render_findings(&findings, look)
     })
@@ -208,6 +210,6 @@ impl Pages for FindingPages {
 
     async fn next(&mut self) -> anyhow::Result<Option<Vec<PastFinding>>> {
         let page = FindingPages::next(self).await?;
-        Ok(page.map(|page| page.into_iter().map(past::finding).collect()))
+        Ok(page.map(|page| page.into_iter().map(answers::finding).collect()))
     }
 }

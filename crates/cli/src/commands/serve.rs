@@ -1,20 +1,21 @@
 //! `scanner serve`: the long-lived service.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt::Display, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use daemon::{Ended, Reload, ServiceHandle, ServiceParts, Stop, service_handle};
 use model::{Clock, SystemClock};
 use store::Store;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use web::StateParts;
 
 use crate::{
     commands::sweep_and_report::check_place,
+    config_file::WebSettings,
     exit::Exit,
     settings::serve::{ServiceOptions, ServiceSettings, resolve},
     systemd::ServiceManager,
@@ -37,22 +38,35 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     let ServiceSettings {
         store,
         configuration,
+        web,
     } = resolve(&options.service)?;
     check_place(&store).await?;
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let sweeper = Arc::new(Store::open_sweeper(&store).await?);
+    let reader = Store::open_reader(&store).await?;
+    web::check_binding(web.listen, &reader, clock.now()).await?;
+    let listener = TcpListener::bind(web.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} ([web] listen)", web.listen))?;
     let (handle, end) = service_handle(clock.now());
     let stop = Stop::new();
     listen_for_signals(&stop, &handle)?;
 
-    // `web::serve(listener, state, stop)` is started here, with a reader of the store, a journal, the
-    // handle, the clock, and `metrics.render()`; it stops by `stop.soft()`.
+    let state = web::State::new(StateParts {
+        store: reader,
+        journal: Store::open_journal(&store).await?,
+        service: handle.clone(),
+        clock: Arc::clone(&clock),
+        access: web.access.clone(),
+        render_metrics: metrics.render(),
+    })?;
+    let api = tokio::spawn(web::serve(listener, state, stop.soft().clone()));
 
     let manager = ServiceManager::new();
     let beat = manager.every().map_or(BEAT, |every| BEAT.min(every / 2));
     let service = daemon::serve(ServiceParts {
-        reload: reload(options.service, store),
+        reload: reload(options.service, store, web),
         configuration,
         sweeper: Arc::clone(&sweeper),
         clock,
@@ -69,6 +83,11 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     });
     let ended = tokio::spawn(service).await;
     let ended = ended.map_err(|failure| anyhow!("the service ended by a mistake: {failure}"))?;
+    match api.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!("the API ended: {error}"),
+        Err(failure) => tracing::error!("the API ended by a mistake: {failure}"),
+    }
     if ended == Ended::InOrder
         && let Some(sweeper) = Arc::into_inner(sweeper)
     {
@@ -82,22 +101,25 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
 }
 
 /// Reads everything again as it was read first. What is held open cannot become something else.
-fn reload(options: ServiceOptions, store: PathBuf) -> Reload {
+fn reload(options: ServiceOptions, store: PathBuf, web: WebSettings) -> Reload {
     Box::new(move || {
         let read = resolve(&options).map_err(|error| format!("{error:#}"))?;
-        unchanged("[store] path", &store, &read.store)?;
+        unchanged("[store] path", store.display(), read.store.display())?;
+        unchanged("[web] listen", web.listen, read.web.listen)?;
+        let proxies = |web: &WebSettings| format!("{:?}", web.access.trusted_proxies);
+        unchanged("[web] trusted_proxies", proxies(&web), proxies(&read.web))?;
         Ok(read.configuration)
     })
 }
 
-fn unchanged(key: &str, is: &Path, would_be: &Path) -> Result<(), String> {
+fn unchanged(key: &str, is: impl Display, would_be: impl Display) -> Result<(), String> {
+    let (is, would_be) = (is.to_string(), would_be.to_string());
     if is == would_be {
         return Ok(());
     }
     Err(format!(
-        "{key} cannot change while the service runs: it is {} and would be {}; restart the service to change it",
-        is.display(),
-        would_be.display()
+        "{key} cannot change while the service runs: it is {is} and would be {would_be}; restart the service to \
+         change it"
     ))
 }
 

@@ -10,17 +10,14 @@ use anyhow::Context as _;
 use aws::Aws;
 use daemon::{Progress, Sweep, SweepOutcome};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::{Clock, ControlId, Exception, SystemClock, Verdict};
+use model::{Clock, ControlId, Exception, SystemClock};
 use report::{Entry, OrganizationLine, Report, drifts::DriftEntry};
 use store::{FindingPages, FindingQuery, Store, SweepRow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    commands::{
-        changes::{drifts_of, find_authors},
-        past,
-    },
+    commands::changes::{drifts_of, find_authors},
     exit::{self, BadInput, Exit},
     output::{Destination, Format, folder_of, say},
     settings::{DEFAULT_STORE, ReportSettings, Settings},
@@ -167,7 +164,7 @@ async fn report_back(
             Some(OrganizationLine {
                 id: organization.id.clone(),
                 management_account_id: account,
-                verdict: organization_verdict(&own),
+                verdict: answers::organization_verdict(own.iter().map(|entry| &entry.finding)),
             })
         }
         None => None,
@@ -178,7 +175,7 @@ async fn report_back(
         notices: outcome.notices.clone(),
         store: (store.path() != Path::new(DEFAULT_STORE))
             .then(|| store.path().display().to_string()),
-        sweep: past::sweep_line(row.clone()),
+        sweep: answers::sweep_line(row.clone()),
         drifts: drifts.unwrap_or_default(),
     };
     match settings.format {
@@ -238,13 +235,13 @@ impl<'a> Pages<'a> {
         let Some(page) = self.findings.next().await? else {
             return Ok(None);
         };
-        let entries = page.into_iter().map(past::entry).filter(|entry| {
+        let entries = page.into_iter().map(answers::entry).filter(|entry| {
             let finding = &entry.finding;
             self.outcome.judged.contains(&finding.account)
                 && self.controls.contains(&finding.control)
         });
         let mut entries: Vec<Entry> = entries.collect();
-        past::accept(&mut entries, &self.exceptions);
+        answers::accept(&mut entries, &self.exceptions);
         Ok(Some(entries))
     }
 }
@@ -268,26 +265,6 @@ async fn write_json(
     }
     drop(read);
     written.await.context("the report was not written")?
-}
-
-/// The organization's own answer: its changes happen in the management account, so by the control on
-/// them it is that account's. Without that control it is the worst that was found there.
-fn organization_verdict(of_management: &[Entry]) -> Verdict {
-    let own = || of_management.iter().map(|entry| &entry.finding);
-    let of_organization =
-        own().find(|finding| finding.control.as_str() == controls::ORGANIZATION_CONTROL);
-    let worst = [
-        Verdict::Fail,
-        Verdict::Unknown,
-        Verdict::Pass,
-        Verdict::NotApplicable,
-    ]
-    .into_iter()
-    .find(|verdict| own().any(|finding| finding.verdict() == *verdict));
-    of_organization
-        .map(|finding| finding.verdict())
-        .or(worst)
-        .unwrap_or(Verdict::Unknown)
 }
 
 fn progress_bar() -> ProgressBar {

@@ -15,8 +15,8 @@ const HEAD: &str = "\
 ";
 
 /// The sections in the order in which one writes them; those that are not here come after them.
-const ORDER: [&str; 9] = [
-    "store", "role", "scope", "aws", "serve", "report", "alerts", "channel", "route",
+const ORDER: [&str; 10] = [
+    "store", "role", "scope", "aws", "serve", "web", "report", "alerts", "channel", "route",
 ];
 
 /// The longest line of a comment.

@@ -10,7 +10,7 @@ use super::{Alerting, AwsOptions, FileOptions, ReportOptions, ScopeOptions, aler
 use crate::{
     config_file::{
         AuthorPatience, ConfigFile, HistoryAge, RecheckAccounts, RecheckPause, ResumeWithin,
-        ServeSection, ShutdownGrace, SweepInterval, SweepJitter,
+        ServeSection, ShutdownGrace, SweepInterval, SweepJitter, WebSettings,
     },
     exit::FailOn,
 };
@@ -81,6 +81,7 @@ pub(crate) struct ServiceSettings {
     /// Where the store is.
     pub(crate) store: PathBuf,
     pub(crate) configuration: Configuration,
+    pub(crate) web: WebSettings,
 }
 
 /// Reads the file, if one is named, lays environment and flags over it, and checks all of it.
@@ -96,6 +97,7 @@ pub(crate) fn resolve(options: &ServiceOptions) -> anyhow::Result<ServiceSetting
         None => ConfigFile::default(),
     };
     let serve = std::mem::take(&mut file.serve);
+    let web = std::mem::take(&mut file.web).settings();
     let Alerting {
         settings: alerts,
         channels,
@@ -145,6 +147,7 @@ pub(crate) fn resolve(options: &ServiceOptions) -> anyhow::Result<ServiceSetting
     Ok(ServiceSettings {
         store: settings.store,
         configuration,
+        web,
     })
 }
 

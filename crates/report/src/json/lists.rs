@@ -10,15 +10,18 @@ use model::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{CoveredByShape, FindingShape, SweepShape, counted};
+use super::{CoveredByShape, DiscoveryShape, FindingShape, SweepShape, counted};
 use crate::{
-    Acknowledged, AsOfLine, Difference, PastAccount, PastDrift, PastFinding, PastSweep, Who,
+    Acknowledged, AsOfLine, BriefFinding, Difference, PastAccount, PastDrift, PastFinding,
+    PastOrganization, PastSweep, Who,
 };
 
 /// What a list in JSON can hold.
 pub trait Listed {
     /// The field of the document that holds the list.
     const LIST: &'static str;
+    /// The field of the document that holds one alone.
+    const ITEM: &'static str;
 
     /// The item as it is written.
     fn shape(&self) -> impl Serialize + '_;
@@ -26,6 +29,7 @@ pub trait Listed {
 
 impl Listed for PastSweep {
     const LIST: &'static str = "sweeps";
+    const ITEM: &'static str = "sweep";
 
     fn shape(&self) -> impl Serialize + '_ {
         PastSweepShape {
@@ -41,6 +45,7 @@ impl Listed for PastSweep {
 
 impl Listed for PastAccount {
     const LIST: &'static str = "accounts";
+    const ITEM: &'static str = "account";
 
     fn shape(&self) -> impl Serialize + '_ {
         PastAccountShape {
@@ -59,6 +64,7 @@ impl Listed for PastAccount {
 
 impl Listed for PastFinding {
     const LIST: &'static str = "findings";
+    const ITEM: &'static str = "finding";
 
     fn shape(&self) -> impl Serialize + '_ {
         PastFindingShape {
@@ -70,8 +76,57 @@ impl Listed for PastFinding {
     }
 }
 
+impl Listed for BriefFinding {
+    const LIST: &'static str = "findings";
+    const ITEM: &'static str = "finding";
+
+    fn shape(&self) -> impl Serialize + '_ {
+        let past = &self.0;
+        PastFindingShape {
+            finding: FindingShape::brief(&past.entry),
+            since_sweep: past.since_sweep,
+            since: past.since,
+            until_sweep: past.until_sweep,
+        }
+    }
+}
+
+impl Listed for PastOrganization {
+    const LIST: &'static str = "organizations";
+    const ITEM: &'static str = "organization";
+
+    fn shape(&self) -> impl Serialize + '_ {
+        let organization = self.organization.as_ref();
+        PastOrganizationShape {
+            id: organization.map(|it| it.id.as_str()),
+            management_account_id: organization.map(|it| it.management_account_id),
+            verdict: organization.map(|it| it.verdict),
+            accounts: self.accounts,
+            verdicts: counted(self.verdicts.clone()),
+            controls: (self.controls.iter())
+                .map(|(control, verdicts)| ControlCountsShape {
+                    control_id: control.as_str(),
+                    verdicts: counted(verdicts.clone()),
+                })
+                .collect(),
+            discovery: self.discovery.as_ref().map(DiscoveryShape::of),
+        }
+    }
+}
+
+/// What refers to an item is shaped like it.
+impl<T: Listed> Listed for &T {
+    const LIST: &'static str = T::LIST;
+    const ITEM: &'static str = T::ITEM;
+
+    fn shape(&self) -> impl Serialize + '_ {
+        (**self).shape()
+    }
+}
+
 impl Listed for PastDrift {
     const LIST: &'static str = "drifts";
+    const ITEM: &'static str = "drift";
 
     fn shape(&self) -> impl Serialize + '_ {
         PastDriftShape {
@@ -89,6 +144,7 @@ impl Listed for PastDrift {
 
 impl Listed for Difference {
     const LIST: &'static str = "differences";
+    const ITEM: &'static str = "difference";
 
     fn shape(&self) -> impl Serialize + '_ {
         WhatShape::of(&self.drift, &self.account_name)
@@ -140,6 +196,23 @@ struct PastFindingShape<'a> {
     since_sweep: SweepId,
     since: Timestamp,
     until_sweep: Option<SweepId>,
+}
+
+#[derive(Serialize)]
+struct PastOrganizationShape<'a> {
+    id: Option<&'a str>,
+    management_account_id: Option<AccountId>,
+    verdict: Option<Verdict>,
+    accounts: u64,
+    verdicts: BTreeMap<Verdict, u64>,
+    controls: Vec<ControlCountsShape<'a>>,
+    discovery: Option<DiscoveryShape<'a>>,
+}
+
+#[derive(Serialize)]
+struct ControlCountsShape<'a> {
+    control_id: &'a str,
+    verdicts: BTreeMap<Verdict, u64>,
 }
 
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use filter_pattern::FieldConstraint;
 use serde_json::{Map, Value, json};
 
 /// Every control in short.
-pub(super) fn list(catalog: &Catalog) -> Value {
+pub fn list(catalog: &Catalog) -> Value {
     let controls: Vec<Value> = catalog
         .controls()
         .map(|control| {
@@ -25,7 +25,7 @@ pub(super) fn list(catalog: &Catalog) -> Value {
 }
 
 /// Everything about one control.
-pub(super) fn show(control: &Control) -> Value {
+pub fn show(control: &Control) -> Value {
     let required: Vec<Value> = control
         .event_groups()
         .iter()

@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+pub mod controls_json;
+mod drifts;
+mod exceptions;
+mod moment;
+mod organization;
+mod rows;
+
+pub use drifts::with_journal;
+pub use exceptions::{accept, exception};
+pub use moment::{MomentError, line, moment};
+pub use organization::organization_verdict;
+pub use rows::{account, entry, finding, sweep, sweep_line};
