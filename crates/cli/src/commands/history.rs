@@ -135,6 +135,7 @@ async fn accounts(options: AccountOptions, now: Timestamp) -> anyhow::Result<()>
         since,
         until,
         sweep: moment.map(|moment| moment.sweep),
+        after: None,
         limit: options.limit,
     };
     let rows = store.accounts(&query).await?;
@@ -179,6 +180,7 @@ async fn findings(options: FindingOptions, now: Timestamp) -> anyhow::Result<()>
         since,
         until,
         sweep: moment.map(|moment| moment.sweep),
+        after: None,
         limit: options.limit,
         without_chains: matches!(format, ListFormat::Table | ListFormat::Csv),
     };

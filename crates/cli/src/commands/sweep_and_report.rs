@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use aws::Aws;
 use daemon::{Progress, Sweep, SweepOutcome};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::{Clock, ControlId, Exception, SystemClock, Verdict};
+use model::{Clock, ControlId, Exception, SystemClock};
 use report::{Entry, OrganizationLine, Report, drifts::DriftEntry};
 use store::{FindingPages, FindingQuery, Store, SweepRow};
 use tokio::signal::unix::{SignalKind, signal};
