@@ -96,7 +96,7 @@ impl FromStr for Ends {
 impl Ends {
     fn from(&self, now: Timestamp) -> anyhow::Result<Timestamp> {
         let ends = match self {
-            Self::After(span) => (now.to_zoned(TimeZone::UTC).checked_add(*span))
+            Self::After(span) => (now.to_zoned_datetime(TimeZone::UTC).checked_add(*span))
                 .map_err(BadInput::of)?
                 .timestamp(),
             Self::At(time) => *time,

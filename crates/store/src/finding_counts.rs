@@ -9,14 +9,14 @@ use crate::{Error, Store, column::Columns, error::Cause, finding_query::push_is_
 
 /// What the findings of a moment come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct VerdictsByControl {
+pub struct FindingCounts {
     /// How many accounts are known.
     pub accounts: u64,
     /// How many findings have which verdict, by control.
     pub controls: BTreeMap<ControlId, BTreeMap<Verdict, u64>>,
 }
 
-impl VerdictsByControl {
+impl FindingCounts {
     /// The same by all controls together.
     pub fn verdicts(&self) -> BTreeMap<Verdict, u64> {
         let mut all = BTreeMap::new();
@@ -31,7 +31,7 @@ impl Store {
     /// What the findings come to as of the end of a sweep. This looks at each finding that was so then:
     /// a tenth of a second for ten thousand accounts, and never another answer for the same sweep.
     #[tracing::instrument(name = "db.finding.count", skip(self))]
-    pub async fn verdicts_by_control(&self, sweep: SweepId) -> Result<VerdictsByControl, Error> {
+    pub async fn finding_counts(&self, sweep: SweepId) -> Result<FindingCounts, Error> {
         let read = async {
             let mut transaction = self.readers.begin().await?;
             if let Some(pruned) = retention::is_pruned(&mut transaction, Some(sweep)).await? {
@@ -43,7 +43,7 @@ impl Store {
             push_is_so(&mut select, Some(sweep));
             select.push(" GROUP BY control, verdict");
             let rows = select.build().fetch_all(&mut *transaction).await?;
-            let mut counts = VerdictsByControl::default();
+            let mut counts = FindingCounts::default();
             for row in &rows {
                 let columns = Columns::of("findings", row)?;
                 let of_control = counts
@@ -85,7 +85,7 @@ mod tests {
             for row in store.findings(&query).await.unwrap() {
                 *expected.entry(row.finding.verdict()).or_insert(0) += 1;
             }
-            let counts = store.verdicts_by_control(sweep).await.unwrap();
+            let counts = store.finding_counts(sweep).await.unwrap();
             assert_eq!(counts.verdicts(), expected, "sweep {sweep}");
             let query = AccountQuery {
                 sweep: Some(sweep),
