@@ -42,6 +42,12 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let sweeper = Arc::new(Store::open_sweeper(&store).await?);
+    tracing::info!(
+        store = %store.display(),
+        interval = %configuration.schedule.interval,
+        version = env!("CARGO_PKG_VERSION"),
+        "serving",
+    );
     let (handle, end) = service_handle(clock.now());
     let stop = Stop::new();
     listen_for_signals(&stop, &handle)?;

@@ -213,7 +213,9 @@ async fn a_day_of_sweeps_leaves_nothing_behind() {
     }
     let status = service.swept(sweeps + 1).await;
     assert_eq!(status.sweep_error, None);
-    if std::env::var_os("SHOW").is_some() { panic!("{weights:?}"); }
+    if std::env::var_os("SHOW").is_some() {
+        panic!("{weights:?}");
+    }
     // What is made once is made by then: connections, threads' buffers, SQLite's pages.
     let warm = &weights[weights.len() / 4];
     let most = |of: fn(&(u64, usize, usize)) -> u64| {
