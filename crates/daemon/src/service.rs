@@ -370,7 +370,12 @@ impl Service {
 
     fn swept(&mut self, running: Running, outcome: &SweepOutcome, now: Timestamp) {
         let is_whole = running.request.is_whole();
-        metrics::sweep_ended(is_whole, outcome, now.duration_since(running.started_at));
+        let took = now.duration_since(running.started_at);
+        metrics::sweep_ended(is_whole, outcome, took);
+        let interval = self.configuration.borrow().schedule.interval;
+        if is_whole && took > interval {
+            tracing::warn!(%took, %interval, "sweeps take longer than the interval, and follow each other at once");
+        }
         for notice in &outcome.notices {
             tracing::info!(sweep.id = outcome.id.0, "{notice}");
         }

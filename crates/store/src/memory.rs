@@ -144,6 +144,12 @@ impl Known {
         (*hash, Arc::clone(text))
     }
 
+    /// Forgets what only one sweep shares: the next one makes its judgements anew, at other addresses.
+    pub(crate) fn forget_judgements(&mut self) {
+        self.shared = HashMap::new();
+        self.at_hand = HashMap::new();
+    }
+
     /// What an account is known by within this process: as for findings, what AWS said this time is
     /// no part of it.
     pub(crate) fn fingerprint(&mut self, judged: &JudgedAccount) -> Fingerprint {

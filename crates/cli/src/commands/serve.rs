@@ -49,6 +49,12 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     let listener = TcpListener::bind(web.listen)
         .await
         .with_context(|| format!("cannot listen on {} ([web] listen)", web.listen))?;
+    tracing::info!(
+        store = %store.display(),
+        interval = %configuration.schedule.interval,
+        version = env!("CARGO_PKG_VERSION"),
+        "serving",
+    );
     let (handle, end) = service_handle(clock.now());
     let stop = Stop::new();
     listen_for_signals(&stop, &handle)?;
