@@ -5,12 +5,14 @@
 
 #![expect(clippy::print_stdout, reason = "it says where it listens")]
 
-use std::{collections::BTreeMap, env, error::Error, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap, env, error::Error, io::Read as _, net::SocketAddr, sync::Arc,
+};
 
 use daemon::{ServiceEnd, ServiceRequest, SweepRequested, service_handle};
 use model::{Clock, SystemClock};
 use store::Store;
-use tokio::{io::AsyncReadExt as _, net::TcpListener};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use web::{AccessSettings, State, StateParts};
 
@@ -48,14 +50,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let stop = CancellationToken::new();
     let stdin_closed = stop.clone();
-    tokio::spawn(async move {
-        let mut nothing = Vec::new();
-        let _ = tokio::io::stdin().read_to_end(&mut nothing).await;
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
         stdin_closed.cancel();
     });
     web::serve(listener, state, stop).await?;
-    // The thread that reads standard input cannot be woken.
-    std::process::exit(0)
+    Ok(())
 }
 
 async fn say_yes(mut end: ServiceEnd) {
