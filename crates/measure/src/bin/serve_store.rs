@@ -5,7 +5,9 @@
 
 #![expect(clippy::print_stdout, reason = "it says where it listens")]
 
-use std::{collections::BTreeMap, env, error::Error, io::Read as _, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap, env, error::Error, io::Read as _, net::SocketAddr, sync::Arc,
+};
 
 use daemon::{ServiceEnd, ServiceRequest, SweepRequested, service_handle};
 use model::{Clock, SystemClock};
@@ -49,13 +51,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let stop = CancellationToken::new();
     let stdin_closed = stop.clone();
     std::thread::spawn(move || {
-        let mut nothing = Vec::new();
-        let _ = std::io::stdin().read_to_end(&mut nothing);
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
         stdin_closed.cancel();
     });
     web::serve(listener, state, stop).await?;
-    // The thread that reads standard input cannot be woken.
-    std::process::exit(0)
+    Ok(())
 }
 
 async fn say_yes(mut end: ServiceEnd) {
