@@ -48,7 +48,13 @@ async fn sweep(shell: &Shell) -> Run {
 }
 
 async fn send(shell: &Shell) -> Run {
-    let arguments = ["--log=debug", "alerts", "send", "--config=scanner.toml", "--store=scanner.db"];
+    let arguments = [
+        "--log=debug",
+        "alerts",
+        "send",
+        "--config=scanner.toml",
+        "--store=scanner.db",
+    ];
     let run = shell.run(&arguments).await;
     for secret in [SECRET, "an-integration-key", SLACK_PATH] {
         assert!(!run.stderr.contains(secret), "{}", run.stderr);
@@ -84,16 +90,37 @@ async fn each_channel_is_told_once_who_broke_it_and_once_that_it_is_mended() {
     assert_eq!(hook["who"]["author"]["actor"], carol);
     assert_eq!(hook["seal"]["sweep"], 2);
     let link = hook["links"]["dashboard"].as_str().unwrap();
-    assert_eq!(link, format!("https://scanner.example.com/drifts/{}", hook["drift_id"].as_str().unwrap()));
+    assert_eq!(
+        link,
+        format!(
+            "https://scanner.example.com/drifts/{}",
+            hook["drift_id"].as_str().unwrap()
+        )
+    );
     let chat = receivers.at(SLACK_PATH, 1).await[0]["body"].to_string();
-    assert!(chat.contains("carol") && chat.contains("LeaveOrganization"), "{chat}");
+    assert!(
+        chat.contains("carol") && chat.contains("LeaveOrganization"),
+        "{chat}"
+    );
     let pager = &receivers.at("/pagerduty", 1).await[0]["body"];
-    assert_eq!((&pager["event_action"], &pager["payload"]["severity"]), (&"trigger".into(), &"error".into()));
+    assert_eq!(
+        (&pager["event_action"], &pager["payload"]["severity"]),
+        (&"trigger".into(), &"error".into())
+    );
     assert_eq!(pager["routing_key"], "an-integration-key");
     let mail = &receivers.at("mail", 1).await[0];
     assert_eq!(mail["to"], serde_json::json!(["oncall@example.com"]));
-    assert!(mail["text"].as_str().unwrap().contains("carol by PutMetricFilter"), "{mail:#}");
-    assert!(mail["html"].as_str().unwrap().contains("workload"), "{mail:#}");
+    assert!(
+        mail["text"]
+            .as_str()
+            .unwrap()
+            .contains("carol by PutMetricFilter"),
+        "{mail:#}"
+    );
+    assert!(
+        mail["html"].as_str().unwrap().contains("workload"),
+        "{mail:#}"
+    );
 
     simulator.advance().unwrap();
     sweep(&shell).await;
@@ -109,7 +136,9 @@ async fn each_channel_is_told_once_who_broke_it_and_once_that_it_is_mended() {
     assert_eq!(mails[1]["headers"]["In-Reply-To"], mails[0]["key"]);
     receivers.at(SLACK_PATH, 2).await;
 
-    let listed = shell.run(&["alerts", "list", "--all", "--format=json"]).await;
+    let listed = shell
+        .run(&["alerts", "list", "--all", "--format=json"])
+        .await;
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
     assert_eq!(listed["alerts"].as_array().unwrap().len(), 1);
     assert_eq!(listed["alerts"][0]["lasts"], false);
@@ -138,7 +167,12 @@ async fn who_is_killed_before_the_answer_sends_the_same_once_more() {
         receivers.url("/hook")
     );
     let shell = configured(shell, &hook_only, &receivers);
-    let arguments = ["alerts", "send", "--config=scanner.toml", "--store=scanner.db"];
+    let arguments = [
+        "alerts",
+        "send",
+        "--config=scanner.toml",
+        "--store=scanner.db",
+    ];
     let mut killed = shell.command(&arguments).spawn().unwrap();
     let held = receivers.at("/hook", 1).await;
     assert_eq!(held[0]["is_held"], true);
@@ -146,7 +180,10 @@ async fn who_is_killed_before_the_answer_sends_the_same_once_more() {
 
     let sent = send(&shell).await;
     assert_eq!(sent.code, 0, "{sent:#?}");
-    assert!(sent.stderr.contains("0 new") && sent.stderr.contains("1 arrived"), "{sent:#?}");
+    assert!(
+        sent.stderr.contains("0 new") && sent.stderr.contains("1 arrived"),
+        "{sent:#?}"
+    );
     let arrived = receivers.at("/hook", 2).await;
     assert_eq!(arrived[1]["is_held"], false);
     assert_eq!(arrived[0]["key"], arrived[1]["key"]);
@@ -168,41 +205,62 @@ async fn what_does_not_arrive_is_listed_and_sent_again() {
              # {path}\n"
         )
     };
-    let wrong = configured(shell, &at("wrong"), &receivers).with("HOOK", &receivers.url("/s3cret-path"));
+    let wrong =
+        configured(shell, &at("wrong"), &receivers).with("HOOK", &receivers.url("/s3cret-path"));
     let sent = send(&wrong).await;
     assert_eq!(sent.code, 1, "{sent:#?}");
     assert!(sent.stderr.contains("1 were given up"), "{sent:#?}");
     assert!(!sent.stderr.contains("s3cret-path"), "{sent:#?}");
     let listed = wrong.run(&["alerts", "list"]).await.stdout;
-    assert!(listed.contains("given up") && listed.contains("404"), "{listed}");
+    assert!(
+        listed.contains("given up") && listed.contains("404"),
+        "{listed}"
+    );
     assert!(!listed.contains("s3cret-path"), "{listed}");
 
     let right = wrong.with("HOOK", &receivers.url("/hook"));
     assert!(send(&right).await.stderr.contains("0 arrived"));
     let retried = right.run(&["alerts", "retry", "--channel=hook"]).await;
-    assert!(retried.stderr.contains("1 delivery is tried again"), "{retried:#?}");
+    assert!(
+        retried.stderr.contains("1 delivery is tried again"),
+        "{retried:#?}"
+    );
     assert!(send(&right).await.stderr.contains("1 arrived"));
     receivers.at("/hook", 1).await;
     let listed = right.run(&["alerts", "list"]).await.stdout;
-    assert!(listed.contains("Everything that was told has arrived."), "{listed}");
+    assert!(
+        listed.contains("Everything that was told has arrived."),
+        "{listed}"
+    );
 }
 
 #[tokio::test]
 async fn a_channel_is_tried_without_a_store() {
     let receivers = Receivers::start().await;
     let shell = configured(Shell::new(), &configuration(&receivers), &receivers);
-    for (channel, place, messages) in
-        [("hook", "/hook", 1), ("chat", SLACK_PATH, 1), ("pager", "/pagerduty", 2), ("mail", "mail", 1)]
-    {
-        let run = shell.run(&["alerts", "test", channel, "--config=scanner.toml"]).await;
+    for (channel, place, messages) in [
+        ("hook", "/hook", 1),
+        ("chat", SLACK_PATH, 1),
+        ("pager", "/pagerduty", 2),
+        ("mail", "mail", 1),
+    ] {
+        let run = shell
+            .run(&["alerts", "test", channel, "--config=scanner.toml"])
+            .await;
         assert_eq!(run.code, 0, "{run:#?}");
         assert!(run.stderr.contains("was delivered"), "{run:#?}");
         let arrived = receivers.at(place, messages).await;
         assert!(arrived[0].to_string().contains("test"), "{arrived:#?}");
     }
-    let run = shell.run(&["alerts", "test", "nobody", "--config=scanner.toml"]).await;
+    let run = shell
+        .run(&["alerts", "test", "nobody", "--config=scanner.toml"])
+        .await;
     assert_eq!(run.code, 2, "{run:#?}");
-    assert!(run.stderr.contains("chat, hook, mail, pager") || run.stderr.contains("hook, chat, pager, mail"), "{run:#?}");
+    assert!(
+        run.stderr.contains("chat, hook, mail, pager")
+            || run.stderr.contains("hook, chat, pager, mail"),
+        "{run:#?}"
+    );
 }
 
 #[tokio::test]
@@ -217,14 +275,19 @@ async fn a_topic_passes_it_on_to_its_queue() {
             "[alerts]\nauthor_wait = \"0\"\n[[channel]]\nname = \"topic\"\ntype = \"sns\"\ntopic_arn = \"{arn}\"\n"
         );
         let shell = configured(moto.shell(), &configuration, &receivers);
-        let tried = shell.run(&["alerts", "test", "topic", "--config=scanner.toml"]).await;
+        let tried = shell
+            .run(&["alerts", "test", "topic", "--config=scanner.toml"])
+            .await;
         assert_eq!(tried.code, 0, "{tried:#?}");
         let read = queue(&moto, &["read", url]).await;
         let envelope: Value = serde_json::from_str(read.lines().next().unwrap()).unwrap();
         assert_eq!(envelope["TopicArn"], arn);
         assert_eq!(envelope["MessageAttributes"]["form"]["Value"], "test");
         let document: Value = serde_json::from_str(envelope["Message"].as_str().unwrap()).unwrap();
-        assert_eq!((&document["schema"], &document["form"]), (&"scanner.alert/v1".into(), &"test".into()));
+        assert_eq!(
+            (&document["schema"], &document["form"]),
+            (&"scanner.alert/v1".into(), &"test".into())
+        );
     }
 
     // A real alert: seen in the simulator, told through moto.
@@ -245,7 +308,13 @@ async fn a_topic_passes_it_on_to_its_queue() {
     let lines: Vec<&str> = read.lines().collect();
     assert_eq!(lines.len(), 1, "{read}");
     let envelope: Value = serde_json::from_str(lines[0]).unwrap();
-    assert!(envelope["Subject"].as_str().unwrap().starts_with("[high] workload"), "{envelope:#}");
+    assert!(
+        envelope["Subject"]
+            .as_str()
+            .unwrap()
+            .starts_with("[high] workload"),
+        "{envelope:#}"
+    );
     let document: Value = serde_json::from_str(envelope["Message"].as_str().unwrap()).unwrap();
     assert_eq!(document["reason"], "filter-incomplete");
 }
@@ -268,17 +337,37 @@ async fn queue(moto: &Moto, arguments: &[&str]) -> String {
 async fn a_slip_in_the_configuration_is_said_before_anything_runs() {
     let shell = Shell::new();
     let rows = [
-        ("[[channel]]\nname = \"a\"\ntype = \"slack\"\nurl = \"https://hooks.example.com/hunter2\"\n", "does not stand in this file"),
-        ("[[channel]]\nname = \"a\"\ntype = \"pagerduty\"\nrouting_key = \"hunter2\"\n", "routing_key_env"),
-        ("[[channel]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"http://example.com/hunter2\"\nsecret_env = \"S\"\n", "https"),
-        ("[[channel]]\nname = \"a\"\ntype = \"pagerduty\"\nrouting_key_env = \"NOT_SET\"\n", "`NOT_SET` is not set"),
-        ("[[channel]]\nname = \"a\"\ntype = \"pagerduty\"\nrouting_key_file = \"missing\"\n", "cannot be read"),
-        ("[[channel]]\nname = \"a\"\ntype = \"pagerduty\"\npasword = \"hunter2\"\n", "pasword"),
+        (
+            "[[channel]]\nname = \"a\"\ntype = \"slack\"\nurl = \"https://hooks.example.com/hunter2\"\n",
+            "does not stand in this file",
+        ),
+        (
+            "[[channel]]\nname = \"a\"\ntype = \"pagerduty\"\nrouting_key = \"hunter2\"\n",
+            "routing_key_env",
+        ),
+        (
+            "[[channel]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"http://example.com/hunter2\"\nsecret_env = \"S\"\n",
+            "https",
+        ),
+        (
+            "[[channel]]\nname = \"a\"\ntype = \"pagerduty\"\nrouting_key_env = \"NOT_SET\"\n",
+            "`NOT_SET` is not set",
+        ),
+        (
+            "[[channel]]\nname = \"a\"\ntype = \"pagerduty\"\nrouting_key_file = \"missing\"\n",
+            "cannot be read",
+        ),
+        (
+            "[[channel]]\nname = \"a\"\ntype = \"pagerduty\"\npasword = \"hunter2\"\n",
+            "pasword",
+        ),
         ("[[route]]\nchannels = [\"nobody\"]\n", "`nobody`"),
     ];
     for (configuration, expected) in rows {
         std::fs::write(shell.path("scanner.toml"), configuration).unwrap();
-        let run = shell.run(&["alerts", "send", "--config=scanner.toml"]).await;
+        let run = shell
+            .run(&["alerts", "send", "--config=scanner.toml"])
+            .await;
         assert_eq!(run.code, 2, "{run:#?}");
         assert!(run.stderr.contains(expected), "{run:#?}");
         assert!(!run.stderr.contains("hunter2"), "{run:#?}");

@@ -49,8 +49,13 @@ impl Receivers {
         let stdout = process.stdout.take().expect("it is a pipe");
         let mut lines = BufReader::new(stdout).lines();
         let first = tokio::time::timeout(PATIENCE, lines.next_line()).await;
-        let first = first.expect("it starts in time").expect("text").unwrap_or_default();
-        let ports: Vec<u16> = (first.split(' ')).filter_map(|port| port.parse().ok()).collect();
+        let first = first
+            .expect("it starts in time")
+            .expect("text")
+            .unwrap_or_default();
+        let ports: Vec<u16> = (first.split(' '))
+            .filter_map(|port| port.parse().ok())
+            .collect();
         let [http_port, mail_port] = ports[..] else {
             panic!("the receivers do not start, for the reason above on stderr");
         };
@@ -79,7 +84,10 @@ impl Receivers {
                 assert_eq!(arrived.len(), count, "{arrived:#?}");
                 return arrived;
             }
-            assert!(Instant::now() < deadline, "{count} at {place}: {arrived:#?}");
+            assert!(
+                Instant::now() < deadline,
+                "{count} at {place}: {arrived:#?}"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

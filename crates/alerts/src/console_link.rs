@@ -13,7 +13,10 @@ pub(crate) fn console_link(of: &ChainResource) -> Option<String> {
     let region = arn.region().or_else(|| of.region.clone())?;
     let (host, path) = (host(&arn, &region), arn.resource());
     let page = match of.link {
-        Link::Trail => format!("cloudtrailv2/home?region={region}#/trails/{}", in_url(arn.as_str())),
+        Link::Trail => format!(
+            "cloudtrailv2/home?region={region}#/trails/{}",
+            in_url(arn.as_str())
+        ),
         Link::LogGroup | Link::MetricFilter => {
             let name = path.strip_prefix("log-group:")?;
             format!(
@@ -27,7 +30,10 @@ pub(crate) fn console_link(of: &ChainResource) -> Option<String> {
             in_url(path.strip_prefix("alarm:")?)
         ),
         Link::Topic | Link::Subscription => {
-            format!("sns/v3/home?region={region}#/topic/{}", in_url(arn.as_str()))
+            format!(
+                "sns/v3/home?region={region}#/topic/{}",
+                in_url(arn.as_str())
+            )
         }
     };
     Some(format!("https://{host}/{page}"))
@@ -79,7 +85,9 @@ mod tests {
             Link::Trail,
             "arn:aws:cloudtrail:eu-west-1:111122223333:trail/org",
             None,
-            Some(&format!("{eu}/cloudtrailv2/home?region=eu-west-1#/trails/arn%3Aaws%3Acloudtrail%3Aeu-west-1%3A111122223333%3Atrail%2Forg")),
+            Some(&format!(
+                "{eu}/cloudtrailv2/home?region=eu-west-1#/trails/arn%3Aaws%3Acloudtrail%3Aeu-west-1%3A111122223333%3Atrail%2Forg"
+            )),
         );
         let page = format!(
             "{eu}/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Faws$252Ftrail"
@@ -91,13 +99,17 @@ mod tests {
             Link::Alarm,
             "arn:aws-cn:cloudwatch:cn-north-1:111122223333:alarm:a b",
             None,
-            Some("https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#alarmsV2:alarm/a%20b"),
+            Some(
+                "https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#alarmsV2:alarm/a%20b",
+            ),
         );
         check(
             Link::Topic,
             "arn:aws-us-gov:sns:us-gov-west-1:111122223333:t",
             None,
-            Some("https://us-gov-west-1.console.amazonaws-us-gov.com/sns/v3/home?region=us-gov-west-1#/topic/arn%3Aaws-us-gov%3Asns%3Aus-gov-west-1%3A111122223333%3At"),
+            Some(
+                "https://us-gov-west-1.console.amazonaws-us-gov.com/sns/v3/home?region=us-gov-west-1#/topic/arn%3Aaws-us-gov%3Asns%3Aus-gov-west-1%3A111122223333%3At",
+            ),
         );
         check(Link::Topic, "t\" onclick=\"x", None, None);
     }

@@ -114,10 +114,7 @@ fn transport(
         .tls(tls)
         .timeout(Some(TIMEOUT));
     if let Some((user, password)) = &settings.credentials {
-        builder = builder.credentials(Credentials::new(
-            user.clone(),
-            password.expose().to_owned(),
-        ));
+        builder = builder.credentials(Credentials::new(user.clone(), password.expose().to_owned()));
     }
     Ok(builder.build())
 }
@@ -225,14 +222,20 @@ mod tests {
         insta::assert_snapshot!("email_text_recovered", plain_text(&fixture::recovered()));
         insta::assert_snapshot!("email_text_unseen", plain_text(&fixture::unseen()));
         insta::assert_snapshot!("email_html_hostile", html(&fixture::hostile()[0]));
-        insta::assert_snapshot!("email_headers", headers(&fixture::recovered(), "a.recovered.mail"));
+        insta::assert_snapshot!(
+            "email_headers",
+            headers(&fixture::recovered(), "a.recovered.mail")
+        );
     }
 
     #[test]
     fn a_name_is_neither_a_header_nor_a_tag() {
         for notice in fixture::hostile() {
             let headers = headers(&notice, "a.opened.mail");
-            assert!(!headers.lines().any(|line| line.starts_with("Bcc")), "{headers}");
+            assert!(
+                !headers.lines().any(|line| line.starts_with("Bcc")),
+                "{headers}"
+            );
             let html = html(&notice);
             assert!(!html.contains("<script"), "{html}");
             assert!(!html.contains("onerror=\""), "{html}");

@@ -59,7 +59,9 @@ pub(crate) async fn deliver(
     let client = &aws.clients().sns;
     let attributes: Option<HashMap<_, _>> = (published.attributes.iter())
         .map(|(name, value)| {
-            let attribute = MessageAttributeValue::builder().data_type("String").string_value(value);
+            let attribute = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value);
             Some(((*name).to_owned(), attribute.build().ok()?))
         })
         .collect();
@@ -115,7 +117,13 @@ pub(crate) fn published(settings: &SnsSettings, notice: &Notice, key: &str) -> P
 /// ASCII without controls that begins with a letter, a digit or punctuation, and is not too long.
 fn subject(title: &str) -> String {
     let ascii = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
-    title.chars().map(ascii).take(SUBJECT).collect::<String>().trim().to_owned()
+    title
+        .chars()
+        .map(ascii)
+        .take(SUBJECT)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// What AWS refuses for good needs somebody's hand.
@@ -140,7 +148,9 @@ mod tests {
 
     fn topic(name: &str) -> SnsSettings {
         SnsSettings {
-            topic: format!("arn:aws:sns:eu-west-1:111122223333:{name}").parse().unwrap(),
+            topic: format!("arn:aws:sns:eu-west-1:111122223333:{name}")
+                .parse()
+                .unwrap(),
         }
     }
 
@@ -165,7 +175,10 @@ mod tests {
             assert!((1..=SUBJECT).contains(&subject.len()), "{subject}");
             assert!(subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
             let (group, name) = published.fifo.unwrap();
-            assert_eq!((group, name.as_str()), (notice.alert.to_string(), "key.of.it"));
+            assert_eq!(
+                (group, name.as_str()),
+                (notice.alert.to_string(), "key.of.it")
+            );
         }
     }
 }

@@ -33,7 +33,10 @@ pub(crate) async fn deliver(
     http.post(Post {
         url: settings.url.expose(),
         headers: vec![
-            ("scanner-signature", signature(&settings.key, &timestamp, &body)),
+            (
+                "scanner-signature",
+                signature(&settings.key, &timestamp, &body),
+            ),
             ("scanner-timestamp", timestamp),
             ("idempotency-key", key.to_owned()),
         ],

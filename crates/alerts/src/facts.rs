@@ -107,7 +107,10 @@ pub fn facts(notice: &Notice) -> Vec<Fact> {
         );
     }
     if let Some(seal) = &notice.seal {
-        fact("Head seal", format!("{} of sweep {}", seal.hash, seal.sweep));
+        fact(
+            "Head seal",
+            format!("{} of sweep {}", seal.hash, seal.sweep),
+        );
     }
     facts
 }
@@ -227,7 +230,10 @@ fn still(notice: &Notice) -> Option<String> {
         parts.push("none is left".to_owned());
     }
     let lasted = lasted(notice.at.duration_since(still.opened_at));
-    Some(format!("of the findings, {}; it was told {lasted} ago", parts.join(", ")))
+    Some(format!(
+        "of the findings, {}; it was told {lasted} ago",
+        parts.join(", ")
+    ))
 }
 
 /// A moment to the second, in UTC.

@@ -9,9 +9,7 @@ use model::{
 };
 use serde_json::json;
 
-use crate::{
-    Ended, Group, Groups, Notice, Opening, Place, Seal, SeenDrift, Standing, Still, Who,
-};
+use crate::{Ended, Group, Groups, Notice, Opening, Place, Seal, SeenDrift, Standing, Still, Who};
 
 pub(crate) fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + 60 * minute).unwrap()
@@ -160,7 +158,10 @@ pub(crate) fn storm() -> Notice {
 
 fn make_storm() -> Notice {
     let of = |number| {
-        [broken(number, "organizations-changes"), broken(number, "root-usage")]
+        [
+            broken(number, "organizations-changes"),
+            broken(number, "root-usage"),
+        ]
     };
     let group = group_of((1..=10_000).flat_map(of));
     opened(&group, Who::NotYet, |account| format!("team-{account}"))

@@ -81,7 +81,12 @@ impl Groups {
                     sweep: drift.between.seen,
                     severity: drift.severity,
                     rows: vec![row],
-                    accounts: drift.account.iter().chain(&drift.accounts).copied().collect(),
+                    accounts: drift
+                        .account
+                        .iter()
+                        .chain(&drift.accounts)
+                        .copied()
+                        .collect(),
                     controls: drift.control.iter().cloned().collect(),
                     is_of_whole_accounts: drift.control.is_none(),
                     lasts_while: lasts_while(drift),
@@ -93,7 +98,9 @@ impl Groups {
             Some(group) => {
                 group.rows.push(row);
                 group.severity = group.severity.max(drift.severity);
-                group.accounts.extend(drift.account.iter().chain(&drift.accounts));
+                group
+                    .accounts
+                    .extend(drift.account.iter().chain(&drift.accounts));
                 group.controls.extend(drift.control.iter().cloned());
                 group.is_of_whole_accounts |= drift.control.is_none();
                 group.lasts_while = group.lasts_while.or(lasts_while(drift));
@@ -140,7 +147,13 @@ fn alert_of(drift: &Drift, is_settled: bool) -> AlertId {
         }
         kind => (kind.code(), drift.cause.as_str()),
     };
-    AlertId::of(&(family, drift.between.seen, cause, drift.is_flapping(), is_settled))
+    AlertId::of(&(
+        family,
+        drift.between.seen,
+        cause,
+        drift.is_flapping(),
+        is_settled,
+    ))
 }
 
 fn verdict_after(drift: &Drift) -> Option<Verdict> {

@@ -31,10 +31,16 @@ pub(crate) fn opened(
         }
         DriftKind::VerdictChanged => format!("{who}: {what} {}{because}", verb("fails", "fail")),
         DriftKind::ReasonChanged => {
-            format!("{who}: {what} {} for another reason{because}", verb("fails", "fail"))
+            format!(
+                "{who}: {what} {} for another reason{because}",
+                verb("fails", "fail")
+            )
         }
         DriftKind::EvidenceChanged => {
-            format!("{who}: what {what} {} on has changed", verb("rests", "rest"))
+            format!(
+                "{who}: what {what} {} on has changed",
+                verb("rests", "rest")
+            )
         }
         DriftKind::BecameUnknown if controls == 0 => {
             format!("{who}: nothing can be seen any more{because}")
@@ -46,11 +52,18 @@ pub(crate) fn opened(
         DriftKind::AccountMoved => format!("{who} moved within the organization"),
         DriftKind::AccountStateChanged => format!("{who}: the state of the account changed"),
         DriftKind::AccountRenamed => format!("{who}: the name of the account changed"),
-        DriftKind::ControlAdded => format!("{what} {} judged for the first time", verb("is", "are")),
-        DriftKind::Rejudged => {
-            format!("{who}: {what} {} judged otherwise by this scanner", verb("is", "are"))
+        DriftKind::ControlAdded => {
+            format!("{what} {} judged for the first time", verb("is", "are"))
         }
-        DriftKind::ExceptionExpired => format!("{who}: {what} {} no longer accepted", verb("is", "are")),
+        DriftKind::Rejudged => {
+            format!(
+                "{who}: {what} {} judged otherwise by this scanner",
+                verb("is", "are")
+            )
+        }
+        DriftKind::ExceptionExpired => {
+            format!("{who}: {what} {} no longer accepted", verb("is", "are"))
+        }
     }
 }
 

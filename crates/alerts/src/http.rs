@@ -166,10 +166,22 @@ mod tests {
 
     #[test]
     fn nobody_listens_on_the_way() {
-        for url in ["https://example.com/x", "http://127.0.0.1:8080/", "http://[::1]/", "http://localhost/"] {
+        for url in [
+            "https://example.com/x",
+            "http://127.0.0.1:8080/",
+            "http://[::1]/",
+            "http://localhost/",
+        ] {
             assert_eq!(check_url(url, false), Ok(()), "{url}");
         }
-        for url in ["http://example.com/", "http://127.0.0.1.example.com/", "ftp://x/", "x", "", "file:///etc"] {
+        for url in [
+            "http://example.com/",
+            "http://127.0.0.1.example.com/",
+            "ftp://x/",
+            "x",
+            "",
+            "file:///etc",
+        ] {
             check_url(url, false).unwrap_err();
         }
         assert_eq!(check_url("http://receiver:8080/", true), Ok(()));

@@ -212,11 +212,7 @@ impl From<AuthorOutcome> for Who {
 
 impl Notice {
     /// The notice of a new alert. `place` knows the accounts.
-    pub fn opened(
-        group: &Group,
-        opening: Opening<'_>,
-        place: impl Fn(AccountId) -> Place,
-    ) -> Self {
+    pub fn opened(group: &Group, opening: Opening<'_>, place: impl Fn(AccountId) -> Place) -> Self {
         let lead = &group.lead.drift;
         let after = finding(lead.after.as_ref());
         // The first change is the cause; where nothing changed along the chain, what is broken is named.
@@ -232,7 +228,13 @@ impl Notice {
         });
         let of = changed.or(broken.as_ref());
         let mut places: Vec<Place> = (lead.account.into_iter())
-            .chain(group.accounts.iter().copied().filter(|id| Some(*id) != lead.account))
+            .chain(
+                group
+                    .accounts
+                    .iter()
+                    .copied()
+                    .filter(|id| Some(*id) != lead.account),
+            )
             .take(NAMED)
             .map(place)
             .collect();
@@ -247,7 +249,9 @@ impl Notice {
         let title = headline::opened(
             lead.kind,
             lead.is_recovery(),
-            after.map(|finding| finding.reason).filter(|_| !lead.is_recovery()),
+            after
+                .map(|finding| finding.reason)
+                .filter(|_| !lead.is_recovery()),
             (group.accounts.len(), places.first()),
             (controls, &named_controls),
         );
@@ -287,9 +291,9 @@ impl Notice {
             is_flapping: lead.is_flapping(),
             reminder: None,
             still: None,
-            dashboard: opening.public_url.map(|url| {
-                format!("{}/drifts/{}", url.trim_end_matches('/'), lead.id)
-            }),
+            dashboard: opening
+                .public_url
+                .map(|url| format!("{}/drifts/{}", url.trim_end_matches('/'), lead.id)),
             console: of.and_then(console_link),
             seal: opening.seal,
         }

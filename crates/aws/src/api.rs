@@ -147,7 +147,7 @@ impl Api {
             }
             Self::GetTopicAttributes | Self::ListSubscriptionsByTopic | Self::Publish => {
                 Service::Sns
-            },
+            }
             Self::ListRules | Self::ListTargetsByRule => Service::Events,
         }
     }

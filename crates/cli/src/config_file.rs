@@ -19,9 +19,7 @@ use crate::{
 
 mod alerts;
 
-pub(crate) use alerts::{
-    AlertSpan, AlertsSection, ChannelTable, ChannelType, RouteTable, TlsMode,
-};
+pub(crate) use alerts::{AlertSpan, AlertsSection, ChannelTable, ChannelType, RouteTable, TlsMode};
 
 /// Everything that a file may say; what it does not say is `None`.
 #[derive(Debug, Default, Deserialize)]

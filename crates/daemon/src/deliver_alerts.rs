@@ -123,7 +123,11 @@ impl DeliverAlerts {
                 Attempt::Delivered => {
                     in_a_row = 0;
                     came_to.delivered += 1;
-                    tracing::info!(channel, key = delivery.idempotency_key, "an alert was delivered");
+                    tracing::info!(
+                        channel,
+                        key = delivery.idempotency_key,
+                        "an alert was delivered"
+                    );
                 }
                 Attempt::Failed { next_at, error } => {
                     in_a_row += 1;
@@ -136,7 +140,8 @@ impl DeliverAlerts {
                 Attempt::Dead { error } => {
                     came_to.dead += 1;
                     tracing::error!(
-                        channel, key = delivery.idempotency_key,
+                        channel,
+                        key = delivery.idempotency_key,
                         "an alert was given up; `scanner alerts retry` sends it again: {error}",
                     );
                 }

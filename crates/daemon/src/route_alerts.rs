@@ -26,7 +26,7 @@ mod open_alert;
 #[cfg(test)]
 mod tests;
 
-use decide::{Decision, Decider};
+use decide::{Decider, Decision};
 
 /// What deciding takes.
 pub struct RouteAlerts {
@@ -84,9 +84,11 @@ impl RouteAlerts {
         if !waiting.is_empty() || !resting.is_empty() {
             let decider = Decider::read(store.store(), &self.settings, now).await?;
             for sweep in waiting {
-                self.route_sweep(store, &decider, &sweep, &mut routed).await?;
+                self.route_sweep(store, &decider, &sweep, &mut routed)
+                    .await?;
             }
-            self.route_resting(store, &decider, resting, &mut routed).await?;
+            self.route_resting(store, &decider, resting, &mut routed)
+                .await?;
         }
         self.end_what_is_over(store, now, &mut routed).await?;
         self.remind(store, now, &mut routed).await?;
@@ -141,14 +143,16 @@ impl RouteAlerts {
         }
         if is_forgotten {
             tracing::warn!(
-                sweep.id = sweep.sweep.0, drifts = sweep.drifts,
+                sweep.id = sweep.sweep.0,
+                drifts = sweep.drifts,
                 "what this sweep found is not told: it is too long ago",
             );
         }
         // Who did it is looked for when a sweep has ended.
         let ended_at = sweep.finished_at.filter(|_| is_over);
         let wait_until = ended_at.map(|ended_at| after(ended_at, self.settings.author_wait));
-        self.settle(store, decider, gathered, wait_until, routed).await
+        self.settle(store, decider, gathered, wait_until, routed)
+            .await
     }
 
     /// Tells what went to and fro and came to rest as it stays.
@@ -206,7 +210,9 @@ impl RouteAlerts {
                 untold.extend(group.rows);
                 continue;
             }
-            let told = self.open_alert(store, decider, &group, &channels, wait_until).await?;
+            let told = self
+                .open_alert(store, decider, &group, &channels, wait_until)
+                .await?;
             if told {
                 routed.alerts += 1;
                 routed.told += group.rows.len();
@@ -235,11 +241,15 @@ impl RouteAlerts {
         routed: &mut Routed,
     ) -> Result<(), store::Error> {
         for alert in lasting(store.store()).await? {
-            let Some(while_) = alert.lasts_while else { continue };
+            let Some(while_) = alert.lasts_while else {
+                continue;
+            };
             if store.store().alert_lasts(alert.number, while_).await? {
                 continue;
             }
-            let notice = self.follow_up(store.store(), &alert, NoticeForm::Recovered, now).await?;
+            let notice = self
+                .follow_up(store.store(), &alert, NoticeForm::Recovered, now)
+                .await?;
             if store.end_alert(alert.number, now, notice.as_ref()).await? {
                 routed.recovered += 1;
             }
@@ -265,12 +275,15 @@ impl RouteAlerts {
                 .filter(|_| !alert.is_acknowledged);
             let is_wanted = next.is_some() && !self.is_accepted(store.store(), &alert, now).await?;
             let notice = if is_wanted {
-                self.follow_up(store.store(), &alert, NoticeForm::Reminder, now).await?
+                self.follow_up(store.store(), &alert, NoticeForm::Reminder, now)
+                    .await?
             } else {
                 None
             };
             routed.reminders += usize::from(notice.is_some());
-            store.remind_of_alert(alert.number, now, next, notice.as_ref()).await?;
+            store
+                .remind_of_alert(alert.number, now, next, notice.as_ref())
+                .await?;
         }
         Ok(())
     }
@@ -288,7 +301,11 @@ impl RouteAlerts {
         };
         let left = store.still_broken(alert.number, while_).await?;
         Ok(left.iter().all(|finding| {
-            decider.is_accepted(finding.account, Some(&finding.control), Some(finding.reason))
+            decider.is_accepted(
+                finding.account,
+                Some(&finding.control),
+                Some(finding.reason),
+            )
         }))
     }
 
@@ -372,7 +389,11 @@ async fn lasting(store: &Store) -> Result<Vec<AlertRow>, store::Error> {
 }
 
 /// Whether the finding that a drift is about still goes to and fro.
-async fn flaps(store: &Store, waiting: &WaitingDrift, now: Timestamp) -> Result<bool, store::Error> {
+async fn flaps(
+    store: &Store,
+    waiting: &WaitingDrift,
+    now: Timestamp,
+) -> Result<bool, store::Error> {
     let rule = FlapRule::default();
     let drift = &waiting.drift.drift;
     let query = DriftQuery {

@@ -9,9 +9,9 @@ use std::{
 use drift::SweepContext;
 use jiff::{SignedDuration, Timestamp};
 use model::{
-    Account, AccountId, AccountState, Arn, ChainNode, Clock as _, CoveredBy, DiscoveryState, Finding,
-    FixedClock, Gap, GapClass, GapSample, Judgement, Link, NodeState, Organization, OuPath, Partition,
-    Reason, SweepHeader, SweepId, SweepScope, SweepState, SweepSummary, Verdict,
+    Account, AccountId, AccountState, Arn, ChainNode, Clock as _, CoveredBy, DiscoveryState,
+    Finding, FixedClock, Gap, GapClass, GapSample, Judgement, Link, NodeState, Organization,
+    OuPath, Partition, Reason, SweepHeader, SweepId, SweepScope, SweepState, SweepSummary, Verdict,
     evidence::{
         AccountEvidence, Delivery, EventSelectors, StorableEvidence, TrailEvidence, TrailStatus,
     },
@@ -40,7 +40,9 @@ pub(crate) fn account_id(number: u64) -> AccountId {
 impl SmallWorld {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sweeper(folder.path().join("store.db")).await.unwrap();
+        let store = Store::open_sweeper(folder.path().join("store.db"))
+            .await
+            .unwrap();
         let noon: Timestamp = "2026-01-02T12:00:00Z".parse().unwrap();
         Self {
             folder,
@@ -57,7 +59,9 @@ impl SmallWorld {
             clock,
         } = self;
         store.close().await.unwrap();
-        let store = Store::open_sweeper(folder.path().join("store.db")).await.unwrap();
+        let store = Store::open_sweeper(folder.path().join("store.db"))
+            .await
+            .unwrap();
         Self {
             folder,
             store,
@@ -123,13 +127,25 @@ impl SmallWorld {
                 new_controls,
                 judging_changed: false,
             },
-            started_at: self.store.store().sweep(sweep).await.unwrap().unwrap().started_at,
+            started_at: self
+                .store
+                .store()
+                .sweep(sweep)
+                .await
+                .unwrap()
+                .unwrap()
+                .started_at,
         };
         let (judged, arriving) = mpsc::channel(64);
         let send = async {
             for number in accounts {
-                let reasons = controls.iter().map(|control| (*control, reason(number, control)));
-                judged.send(judged_account(number, reasons.collect())).await.unwrap();
+                let reasons = controls
+                    .iter()
+                    .map(|control| (*control, reason(number, control)));
+                judged
+                    .send(judged_account(number, reasons.collect()))
+                    .await
+                    .unwrap();
             }
             drop(judged);
         };

@@ -192,7 +192,9 @@ mod tests {
         let options = Options::default();
         insta::assert_snapshot!(render(
             &[alert("10,000 accounts: 2 controls fail")],
-            &[delivery("the receiver refused it with 404 Not Found: no_service")],
+            &[delivery(
+                "the receiver refused it with 404 Not Found: no_service"
+            )],
             &options
         ));
         assert_eq!(
@@ -208,7 +210,10 @@ mod tests {
             &[delivery("\u{7}\r\nx")],
             &Options::default(),
         );
-        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}', '\r']), "{text}");
+        assert!(
+            !text.contains(['\u{1b}', '\u{202e}', '\u{7}', '\r']),
+            "{text}"
+        );
         let json = render_json(&[alert("\u{1b}[31m")], &[]);
         assert!(!json.contains('\u{1b}'), "{json}");
     }

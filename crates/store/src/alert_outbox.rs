@@ -365,7 +365,8 @@ async fn resend(
 ) -> Result<u64, Cause> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     // The time since it was put there decides when it is given up again.
-    let mut update = QueryBuilder::<Sqlite>::new("UPDATE alert_outbox SET state = 'pending', queued_at = ");
+    let mut update =
+        QueryBuilder::<Sqlite>::new("UPDATE alert_outbox SET state = 'pending', queued_at = ");
     update
         .push_bind(at.as_microsecond())
         .push(", attempts = 0, next_attempt_at = ")

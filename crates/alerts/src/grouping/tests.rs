@@ -9,7 +9,8 @@ use model::Reason;
 #[test]
 fn a_storm_of_one_cause_is_one_alert_by_all_its_controls() {
     let controls = ["organizations-changes", "root-usage", "vpc-changes"];
-    let group = group_of((1..=500).flat_map(|number| controls.map(|control| broken(number, control))));
+    let group =
+        group_of((1..=500).flat_map(|number| controls.map(|control| broken(number, control))));
     assert_eq!(group.rows.len(), 1500);
     assert_eq!(group.accounts.len(), 500);
     assert_eq!(group.controls.len(), 3);

@@ -21,9 +21,15 @@ fn a_notice_keeps_its_shape_in_the_outbox() {
 #[test]
 fn a_storm_counts_all_and_names_some() {
     let storm = fixture::storm();
-    assert_eq!((storm.accounts, storm.drifts, storm.controls), (10_000, 20_000, 2));
+    assert_eq!(
+        (storm.accounts, storm.drifts, storm.controls),
+        (10_000, 20_000, 2)
+    );
     assert_eq!(storm.places.len(), NAMED);
-    assert_eq!(storm.title, "10,000 accounts: 2 controls fail (trail-not-logging)");
+    assert_eq!(
+        storm.title,
+        "10,000 accounts: 2 controls fail (trail-not-logging)"
+    );
 }
 
 #[test]
@@ -36,7 +42,10 @@ fn titles_are_sentences() {
         fixture::unseen().title,
         "production (000000000001): nothing can be seen any more (account-not-entered)"
     );
-    assert_eq!(fixture::recovered().title, "10,000 accounts: 2 controls are well again");
+    assert_eq!(
+        fixture::recovered().title,
+        "10,000 accounts: 2 controls are well again"
+    );
     let gone = Ended {
         still: Still {
             verdicts: BTreeMap::new(),
@@ -47,7 +56,10 @@ fn titles_are_sentences() {
         seal: None,
     };
     let title = fixture::single().recovered(gone).title;
-    assert!(title.starts_with("no longer looked at: production"), "{title}");
+    assert!(
+        title.starts_with("no longer looked at: production"),
+        "{title}"
+    );
 }
 
 #[test]
@@ -55,9 +67,8 @@ fn what_to_do_is_told_as_long_as_there_is_something_to_do() {
     assert!(fixture::single().next_step().unwrap().contains("logging"));
     assert!(fixture::reminder().next_step().is_some());
     assert_eq!(fixture::recovered().next_step(), None);
-    let labels = |notice: &Notice| -> Vec<&str> {
-        facts(notice).iter().map(|fact| fact.label).collect()
-    };
+    let labels =
+        |notice: &Notice| -> Vec<&str> { facts(notice).iter().map(|fact| fact.label).collect() };
     assert!(labels(&fixture::single()).contains(&"Mend it"));
     assert!(!labels(&fixture::recovered()).contains(&"Acknowledge"));
 }

@@ -210,13 +210,22 @@ async fn retry(options: Retry) -> anyhow::Result<Exit> {
 
 async fn test(options: Test) -> anyhow::Result<Exit> {
     let (Alerting { channels, .. }, settings) = options.config.read(None)?;
-    let known: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
-    let wanted = channels.into_iter().find(|channel| channel.name == options.channel);
+    let known: Vec<String> = channels
+        .iter()
+        .map(|channel| channel.name.clone())
+        .collect();
+    let wanted = channels
+        .into_iter()
+        .find(|channel| channel.name == options.channel);
     let Some(channel) = wanted else {
         return Err(BadInput::of(format!(
             "the configuration has no channel `{}`; it has: {}",
             options.channel.escape_debug(),
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            }
         )));
     };
     let (name, kind) = (channel.name.clone(), channel.kind());
@@ -227,15 +236,21 @@ async fn test(options: Test) -> anyhow::Result<Exit> {
     let outcome = channels.deliver(&name, &notice, &key, now).await;
     match outcome {
         Some(Outcome::Delivered) => {
-            say(&format!("{kind} channel {name}: the test message was delivered"));
+            say(&format!(
+                "{kind} channel {name}: the test message was delivered"
+            ));
             Ok(Exit::Success)
         }
         Some(Outcome::TryAgain { why, .. }) => {
-            say(&format!("{kind} channel {name}: not delivered, though it may work later: {why}"));
+            say(&format!(
+                "{kind} channel {name}: not delivered, though it may work later: {why}"
+            ));
             Ok(Exit::Failure)
         }
         Some(Outcome::Dead { why }) => {
-            say(&format!("{kind} channel {name}: not delivered, and it never will be as it is: {why}"));
+            say(&format!(
+                "{kind} channel {name}: not delivered, and it never will be as it is: {why}"
+            ));
             Ok(Exit::Failure)
         }
         None => Ok(Exit::Failure),
@@ -243,8 +258,12 @@ async fn test(options: Test) -> anyhow::Result<Exit> {
 }
 
 async fn send(options: Send) -> anyhow::Result<Exit> {
-    let (Alerting { settings, channels }, Settings { store: path, aws, .. }) =
-        options.config.read(options.store)?;
+    let (
+        Alerting { settings, channels },
+        Settings {
+            store: path, aws, ..
+        },
+    ) = options.config.read(options.store)?;
     let settings = Arc::new(settings);
     // What is not there, or is of an older version, is said before anybody is connected to.
     Store::open_reader(&path).await?.close().await;

@@ -149,7 +149,9 @@ impl FromStr for AlertSpan {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let longest = SignedDuration::from_hours(90 * 24);
-        let days = text.strip_suffix('d').and_then(|days| days.trim().parse::<i64>().ok());
+        let days = text
+            .strip_suffix('d')
+            .and_then(|days| days.trim().parse::<i64>().ok());
         let span = match (text, days) {
             ("0", _) => Some(SignedDuration::ZERO),
             (_, Some(days)) => days.checked_mul(24).map(SignedDuration::from_hours),
@@ -157,7 +159,9 @@ impl FromStr for AlertSpan {
         };
         span.filter(|span| (SignedDuration::ZERO..=longest).contains(span))
             .map(Self)
-            .ok_or_else(|| "expected a time span up to 90d, such as 30s, 5m, 24h or 7d, or 0".to_owned())
+            .ok_or_else(|| {
+                "expected a time span up to 90d, such as 30s, 5m, 24h or 7d, or 0".to_owned()
+            })
     }
 }
 

@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, fs, io::Read as _, path::Path};
 
 use alerts::{
-    Channel, ChannelSettings, EmailSettings, PAGERDUTY_URL, PagerDutySettings, Route, Routes, Secret,
-    SlackSettings, SmtpTls, SnsSettings, WebhookSettings, check_url,
+    Channel, ChannelSettings, EmailSettings, PAGERDUTY_URL, PagerDutySettings, Route, Routes,
+    Secret, SlackSettings, SmtpTls, SnsSettings, WebhookSettings, check_url,
 };
 use daemon::AlertSettings;
 use model::Severity;
@@ -33,9 +33,8 @@ pub(crate) struct Alerting {
 
 /// Checks the sections and reads the secrets.
 pub(crate) fn alerting(file: &ConfigFile) -> anyhow::Result<Alerting> {
-    alerting_from(file, |name| std::env::var(name).ok()).map_err(|mistake| {
-        BadInput::of(format!("configuration: {mistake}"))
-    })
+    alerting_from(file, |name| std::env::var(name).ok())
+        .map_err(|mistake| BadInput::of(format!("configuration: {mistake}")))
 }
 
 fn alerting_from(
@@ -56,7 +55,9 @@ fn alerting_from(
             table: &table,
             environment: &environment,
         };
-        let channel = channel.read().map_err(|mistake| format!("{named}: {mistake}"))?;
+        let channel = channel
+            .read()
+            .map_err(|mistake| format!("{named}: {mistake}"))?;
         if channels.iter().any(|other| other.name == channel.name) {
             return Err(format!("two channels are called `{}`", channel.name));
         }
@@ -65,9 +66,8 @@ fn alerting_from(
     let routes = routes(&file.route, &channels)?;
     let section = &file.alerts;
     let default = AlertSettings::default();
-    let span = |given: Option<&crate::config_file::FromText<crate::config_file::AlertSpan>>, default| {
-        given.map_or(default, |span| span.0.0)
-    };
+    let span = |given: Option<&crate::config_file::FromText<crate::config_file::AlertSpan>>,
+                default| { given.map_or(default, |span| span.0.0) };
     if let Some(url) = &section.public_url {
         check_url(url, true).map_err(|mistake| format!("alerts.public_url: {mistake}"))?;
     }
@@ -76,7 +76,9 @@ fn alerting_from(
         && !interval.is_zero()
         && interval < jiff::SignedDuration::from_mins(1)
     {
-        return Err("alerts.reminder_interval: expected at least 1m, or 0 for no reminders".to_owned());
+        return Err(
+            "alerts.reminder_interval: expected at least 1m, or 0 for no reminders".to_owned(),
+        );
     }
     Ok(Alerting {
         settings: AlertSettings {
@@ -96,7 +98,10 @@ fn alerting_from(
 }
 
 fn routes(tables: &[RouteTable], channels: &[Channel]) -> Result<Routes, String> {
-    let names: BTreeSet<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+    let names: BTreeSet<&str> = channels
+        .iter()
+        .map(|channel| channel.name.as_str())
+        .collect();
     if tables.is_empty() {
         // Whoever names a channel and no route wants to hear what matters.
         let route = Route {
@@ -107,19 +112,29 @@ fn routes(tables: &[RouteTable], channels: &[Channel]) -> Result<Routes, String>
             accounts: Vec::new(),
             channels: names.into_iter().map(str::to_owned).collect(),
         };
-        return Ok(Routes(Vec::from_iter((!channels.is_empty()).then_some(route))));
+        return Ok(Routes(Vec::from_iter(
+            (!channels.is_empty()).then_some(route),
+        )));
     }
     let mut routes = Vec::new();
     for (number, table) in (1..).zip(tables) {
         if table.channels.is_empty() {
             return Err(format!("route {number} goes to no channel"));
         }
-        if let Some(unknown) = table.channels.iter().find(|name| !names.contains(name.as_str())) {
+        if let Some(unknown) = table
+            .channels
+            .iter()
+            .find(|name| !names.contains(name.as_str()))
+        {
             let known: Vec<&str> = names.into_iter().collect();
             return Err(format!(
                 "route {number} goes to the channel `{}`, which is not there; there are: {}",
                 unknown.escape_debug(),
-                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+                if known.is_empty() {
+                    "none".to_owned()
+                } else {
+                    known.join(", ")
+                }
             ));
         }
         // Who asks for kinds wants these, however little they matter.
@@ -171,7 +186,10 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
                 ChannelSettings::Slack(SlackSettings { url })
             }
             ChannelType::PagerDuty => {
-                let url = table.url.clone().unwrap_or_else(|| PAGERDUTY_URL.to_owned());
+                let url = table
+                    .url
+                    .clone()
+                    .unwrap_or_else(|| PAGERDUTY_URL.to_owned());
                 check_url(&url, false).map_err(|mistake| format!("url: {mistake}"))?;
                 ChannelSettings::PagerDuty(PagerDutySettings {
                     url,
@@ -204,8 +222,16 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
             ("url_env", table.url_env.is_some(), &[Slack, Webhook]),
             ("url_file", table.url_file.is_some(), &[Slack, Webhook]),
             ("allow_http", table.allow_http.is_some(), &[Webhook]),
-            ("routing_key_env", table.routing_key_env.is_some(), &[PagerDuty]),
-            ("routing_key_file", table.routing_key_file.is_some(), &[PagerDuty]),
+            (
+                "routing_key_env",
+                table.routing_key_env.is_some(),
+                &[PagerDuty],
+            ),
+            (
+                "routing_key_file",
+                table.routing_key_file.is_some(),
+                &[PagerDuty],
+            ),
             ("secret_env", table.secret_env.is_some(), &[Webhook]),
             ("secret_file", table.secret_file.is_some(), &[Webhook]),
             ("host", table.host.is_some(), &[Email]),
@@ -227,7 +253,11 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
     }
 
     fn sns(&self) -> Result<ChannelSettings, String> {
-        let topic = self.table.topic_arn.clone().ok_or("`topic_arn` is missing")?;
+        let topic = self
+            .table
+            .topic_arn
+            .clone()
+            .ok_or("`topic_arn` is missing")?;
         if !topic.is_sns_topic() {
             return Err("topic_arn: expected the ARN of an SNS topic".to_owned());
         }
@@ -273,7 +303,10 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
             }
             TlsMode::None => (SmtpTls::None, 25),
         };
-        let (env, file) = (table.password_env.as_deref(), table.password_file.as_deref());
+        let (env, file) = (
+            table.password_env.as_deref(),
+            table.password_file.as_deref(),
+        );
         let credentials = match &table.username {
             Some(user) => Some((user.clone(), self.secret("password", env, file)?)),
             None if env.is_some() || file.is_some() => {
@@ -309,7 +342,9 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
         file: Option<&Path>,
     ) -> Result<String, String> {
         let (text, from) = match (env, file) {
-            (Some(_), Some(_)) => return Err(format!("`{key}_env` and `{key}_file` are both given")),
+            (Some(_), Some(_)) => {
+                return Err(format!("`{key}_env` and `{key}_file` are both given"));
+            }
             (None, None) => return Err(format!("`{key}_env` or `{key}_file` is missing")),
             (Some(name), None) => {
                 if name.starts_with("SCANNER_") {
@@ -325,7 +360,8 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
             }
             (None, Some(path)) => {
                 let from = format!("the file {}", path.display());
-                let text = read_file(path).map_err(|error| format!("{key}_file: {from} {error}"))?;
+                let text =
+                    read_file(path).map_err(|error| format!("{key}_file: {from} {error}"))?;
                 (text, from)
             }
         };
@@ -334,7 +370,9 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
             return Err(format!("{key}: {from} is empty"));
         }
         if text.chars().any(char::is_control) {
-            return Err(format!("{key}: {from} has more than one line, or control characters"));
+            return Err(format!(
+                "{key}: {from} has more than one line, or control characters"
+            ));
         }
         Ok(text.to_owned())
     }

@@ -6,9 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use alerts::{
-    Channel, ChannelSettings, HttpClient, Secret, WebhookSettings, idempotency_key,
-};
+use alerts::{Channel, ChannelSettings, HttpClient, Secret, WebhookSettings, idempotency_key};
 use jiff::SignedDuration;
 use model::{AlertId, DeliveryState, DriftId, DriftKind, NoticeForm, Severity, SweepId};
 use rand::SeedableRng as _;
@@ -31,10 +29,11 @@ struct Receiver {
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-const BUSY: &str = "HTTP/1.1 503 Busy\r\nretry-after: 120\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbusy";
-const GONE: &str = "HTTP/1.1 410 Gone\r\ncontent-length: 12\r\nconnection: close\r\n\r\nno such hook";
-const ELSEWHERE: &str =
-    "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const BUSY: &str =
+    "HTTP/1.1 503 Busy\r\nretry-after: 120\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbusy";
+const GONE: &str =
+    "HTTP/1.1 410 Gone\r\ncontent-length: 12\r\nconnection: close\r\n\r\nno such hook";
+const ELSEWHERE: &str = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 impl Receiver {
     async fn at(address: SocketAddr) -> Self {
@@ -90,7 +89,8 @@ fn header(request: &[u8], name: &str) -> Option<String> {
     let (head, _) = text.split_once("\r\n\r\n")?;
     let line = head.lines().find_map(|line| {
         let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+        key.eq_ignore_ascii_case(name)
+            .then(|| value.trim().to_owned())
     });
     line
 }
@@ -122,7 +122,9 @@ async fn nobody() -> SocketAddr {
 impl SmallWorld {
     async fn with_sweep() -> Self {
         let world = Self::new().await;
-        world.sweep(1, &[ORGANIZATION], |_, _| Reason::TrailAbsent).await;
+        world
+            .sweep(1, &[ORGANIZATION], |_, _| Reason::TrailAbsent)
+            .await;
         world
     }
 
@@ -183,7 +185,11 @@ impl SmallWorld {
     }
 
     async fn states(&self) -> Vec<DeliveryState> {
-        self.deliveries().await.iter().map(|delivery| delivery.state).collect()
+        self.deliveries()
+            .await
+            .iter()
+            .map(|delivery| delivery.state)
+            .collect()
     }
 }
 
@@ -196,8 +202,14 @@ async fn what_is_told_arrives_once_under_its_key() {
     world.tell(1, &["hook"]).await;
     let sender = world.sender(vec![channel("hook", receiver.address)]);
     let came_to = sender.run(&world.store).await.unwrap();
-    assert_eq!((came_to.delivered, came_to.failed, came_to.next_at), (1, 0, None));
-    assert_eq!(sender.run(&world.store).await.unwrap(), Delivered::default());
+    assert_eq!(
+        (came_to.delivered, came_to.failed, came_to.next_at),
+        (1, 0, None)
+    );
+    assert_eq!(
+        sender.run(&world.store).await.unwrap(),
+        Delivered::default()
+    );
     let key = idempotency_key(AlertId::of(&1), NoticeForm::Opened, None, "hook");
     assert_eq!(receiver.taken(), [key]);
     assert_eq!(world.states().await, [Arrived]);
@@ -244,7 +256,10 @@ async fn the_receiver_says_how_long_to_wait() {
     world.tell(1, &["hook"]).await;
     let sender = world.sender(vec![channel("hook", receiver.address)]);
     let came_to = sender.run(&world.store).await.unwrap();
-    assert_eq!(came_to.next_at, Some(world.clock.now() + SignedDuration::from_mins(2)));
+    assert_eq!(
+        came_to.next_at,
+        Some(world.clock.now() + SignedDuration::from_mins(2))
+    );
     let error = world.deliveries().await[0].last_error.clone().unwrap();
     assert!(error.contains("503") && error.contains("busy"), "{error}");
     world.later(SignedDuration::from_secs(119));
@@ -262,12 +277,21 @@ async fn what_is_refused_is_given_up_until_somebody_sends_it_again() {
     world.tell(2, &["hook"]).await;
     let sender = world.sender(vec![channel("hook", receiver.address)]);
     let came_to = sender.run(&world.store).await.unwrap();
-    assert_eq!((came_to.dead, came_to.failed, came_to.next_at), (2, 0, None));
+    assert_eq!(
+        (came_to.dead, came_to.failed, came_to.next_at),
+        (2, 0, None)
+    );
     let errors: Vec<String> = (world.deliveries().await.into_iter())
         .map(|delivery| delivery.last_error.unwrap())
         .collect();
-    assert!(errors[0].contains("410") && errors[0].contains("no such hook"), "{errors:?}");
-    assert!(errors[1].contains("redirects are not followed"), "{errors:?}");
+    assert!(
+        errors[0].contains("410") && errors[0].contains("no such hook"),
+        "{errors:?}"
+    );
+    assert!(
+        errors[1].contains("redirects are not followed"),
+        "{errors:?}"
+    );
     assert!(!errors.concat().contains("sixteen"), "{errors:?}");
     assert_eq!(world.states().await, [Dead, Dead]);
     let now = world.clock.now();
@@ -277,7 +301,10 @@ async fn what_is_refused_is_given_up_until_somebody_sends_it_again() {
     assert_eq!(world.states().await, [Arrived, Dead]);
     let of_channel = |name: &str| Resend::Channel(name.to_owned());
     assert_eq!(world.store.resend(now, &of_channel("x")).await.unwrap(), 0);
-    assert_eq!(world.store.resend(now, &of_channel("hook")).await.unwrap(), 1);
+    assert_eq!(
+        world.store.resend(now, &of_channel("hook")).await.unwrap(),
+        1
+    );
     assert_eq!(sender.run(&world.store).await.unwrap().delivered, 1);
     assert_eq!(world.states().await, [Arrived, Arrived]);
 }
@@ -311,8 +338,20 @@ async fn nothing_is_over_before_it_began() {
     let alert = world.tell(1, &["hook"]).await;
     let over = world.notice(AlertId::of(&1), NoticeForm::Recovered, &["hook"]);
     let now = world.clock.now();
-    assert!(world.store.end_alert(alert, now, Some(&over)).await.unwrap());
-    assert!(!world.store.end_alert(alert, now, Some(&over)).await.unwrap());
+    assert!(
+        world
+            .store
+            .end_alert(alert, now, Some(&over))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !world
+            .store
+            .end_alert(alert, now, Some(&over))
+            .await
+            .unwrap()
+    );
     let sender = world.sender(vec![channel("hook", receiver.address)]);
     sender.run(&world.store).await.unwrap();
     assert_eq!(world.states().await, [Pending, Pending]);

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use alerts::{Place, RoutedDrift};
 use jiff::Timestamp;
 use model::{
-    Account, AccountId, ControlId, Drift, DriftKind, DriftSide, ExceptionScope, Organization, OuPath,
-    Reason, SweepId, Verdict,
+    Account, AccountId, ControlId, Drift, DriftKind, DriftSide, ExceptionScope, Organization,
+    OuPath, Reason, SweepId, Verdict,
 };
 use store::{Store, WaitingDrift};
 
@@ -144,7 +144,11 @@ impl<'a> Decider<'a> {
 /// What AWS Organizations said of the account of a drift, the later first.
 fn account_side(drift: &Drift) -> Option<&model::AccountSide> {
     let of = |side: &'_ Option<DriftSide>| matches!(side, Some(DriftSide::Account(_)));
-    let side = if of(&drift.after) { &drift.after } else { &drift.before };
+    let side = if of(&drift.after) {
+        &drift.after
+    } else {
+        &drift.before
+    };
     match side {
         Some(DriftSide::Account(side)) => Some(side),
         _ => None,

@@ -46,19 +46,38 @@ impl SmallWorld {
         let routed = route.run(&self.store).await.unwrap();
         // Nothing is left to decide that was decided.
         let again = route.run(&self.store).await.unwrap();
-        assert_eq!((again.alerts, again.told, again.untold, again.recovered, again.reminders), (0, 0, 0, 0, 0));
+        assert_eq!(
+            (
+                again.alerts,
+                again.told,
+                again.untold,
+                again.recovered,
+                again.reminders
+            ),
+            (0, 0, 0, 0, 0)
+        );
         routed
     }
 
     async fn alerts(&self) -> Vec<AlertRow> {
-        let mut alerts = self.store.store().alerts(&AlertQuery::default()).await.unwrap();
+        let mut alerts = self
+            .store
+            .store()
+            .alerts(&AlertQuery::default())
+            .await
+            .unwrap();
         alerts.reverse();
         alerts
     }
 
     /// What lies in the outbox, the first one first: form and channel.
     async fn outbox(&self) -> Vec<String> {
-        let deliveries = self.store.store().deliveries(&DeliveryQuery::default()).await.unwrap();
+        let deliveries = self
+            .store
+            .store()
+            .deliveries(&DeliveryQuery::default())
+            .await
+            .unwrap();
         let line = |delivery: &Delivery| format!("{} {}", delivery.form, delivery.channel);
         deliveries.iter().rev().map(line).collect()
     }
@@ -116,15 +135,30 @@ async fn a_baseline_is_not_told_and_a_break_is_told_once_to_each_channel() {
         ]),
         ..settings()
     };
-    world.sweep(3, &[ORGANIZATION], |number, _| if number == 3 { STOPPED } else { WELL }).await;
+    world
+        .sweep(
+            3,
+            &[ORGANIZATION],
+            |number, _| if number == 3 { STOPPED } else { WELL },
+        )
+        .await;
     assert_eq!(world.route(&settings).await, Routed::default());
     world.later(SignedDuration::from_hours(1));
-    world.sweep(3, &[ORGANIZATION], |number, _| if number == 1 { WELL } else { STOPPED }).await;
+    world
+        .sweep(
+            3,
+            &[ORGANIZATION],
+            |number, _| if number == 1 { WELL } else { STOPPED },
+        )
+        .await;
     let routed = world.route(&settings).await;
     assert_eq!((routed.alerts, routed.told), (1, 1));
     assert_eq!(world.outbox().await, ["opened all", "opened urgent"]);
     let alert = &world.alerts().await[0];
-    assert_eq!(alert.title, "account-2 (000000000002): organizations-changes fails (trail-not-logging)");
+    assert_eq!(
+        alert.title,
+        "account-2 (000000000002): organizations-changes fails (trail-not-logging)"
+    );
     assert_eq!(alert.severity, Severity::Critical);
     assert!(alert.lasts());
     let notice = &world.notices().await[0];
@@ -138,20 +172,34 @@ async fn a_storm_of_one_cause_is_one_alert_and_one_recovery() {
     const ACCOUNTS: u64 = 10_000;
     let world = SmallWorld::new().await;
     let controls = [ORGANIZATION];
+    let begun = std::time::Instant::now();
     world.sweep(ACCOUNTS, &controls, |_, _| WELL).await;
+    eprintln!("SWEPT {:?}", begun.elapsed());
     world.sweep(ACCOUNTS, &controls, |_, _| STOPPED).await;
+    eprintln!("SWEPT {:?}", begun.elapsed());
+    let begun = std::time::Instant::now();
     let routed = world.route(&settings()).await;
+    eprintln!("ROUTED {:?}", begun.elapsed());
     assert_eq!((routed.alerts, routed.told), (1, 10_000));
     assert_eq!(world.outbox().await, ["opened all"]);
     let notice = &world.notices().await[0];
-    assert_eq!(notice.title, "10,000 accounts: organizations-changes fails (trail-not-logging)");
+    assert_eq!(
+        notice.title,
+        "10,000 accounts: organizations-changes fails (trail-not-logging)"
+    );
     let standing = notice.standing.unwrap();
     assert_eq!((standing.hold, standing.of), (0, 10_000));
     // All but one are well again: it lasts.
-    world.sweep(ACCOUNTS, &controls, |number, _| if number == 7 { STOPPED } else { WELL }).await;
+    world
+        .sweep(ACCOUNTS, &controls, |number, _| {
+            if number == 7 { STOPPED } else { WELL }
+        })
+        .await;
     let routed = world.route(&settings()).await;
     assert_eq!((routed.recovered, routed.told), (0, 9_999));
-    world.sweep(ACCOUNTS, &controls, |_, _| WELL).await;
+    let sweep = world.begin(&controls).await;
+    world.commit(sweep, [7], &controls, |_, _| WELL).await;
+    world.finish(sweep).await;
     let routed = world.route(&settings()).await;
     assert_eq!((routed.recovered, routed.told, routed.alerts), (1, 1, 0));
     assert_eq!(world.outbox().await, ["opened all", "recovered all"]);
@@ -166,7 +214,10 @@ async fn one_cause_by_several_controls_is_one_alert() {
     assert_eq!(world.route(&settings()).await.alerts, 1);
     let alert = &world.alerts().await[0];
     assert_eq!((alert.drifts, alert.accounts), (100, 50));
-    assert_eq!(alert.title, "50 accounts: 2 controls fail (trail-not-logging)");
+    assert_eq!(
+        alert.title,
+        "50 accounts: 2 controls fail (trail-not-logging)"
+    );
 }
 
 #[tokio::test]
@@ -184,7 +235,14 @@ async fn an_alert_waits_for_its_author_and_no_longer_than_it_may() {
         assert_eq!((routed.alerts, routed.waiting), (0, 2));
         assert_eq!(routed.next_at, Some(ended + SignedDuration::from_mins(3)));
         // One looked too early, which says nothing.
-        let lead = world.store.store().drifts(&DriftQuery::default()).await.unwrap().pop().unwrap();
+        let lead = world
+            .store
+            .store()
+            .drifts(&DriftQuery::default())
+            .await
+            .unwrap()
+            .pop()
+            .unwrap();
         let not_yet = AuthorOutcome::NotFound {
             looked_until: ended,
             is_whole: true,
@@ -204,10 +262,13 @@ async fn an_alert_waits_for_its_author_and_no_longer_than_it_may() {
         assert_eq!(world.notices().await[0].who, Who::NotYet);
         // A late author goes into the history, and not into a second alert.
         world.record_author(lead.drift.id, &found(ended)).await;
-        assert_eq!(world.route(&settings).await, Routed {
-            next_at: world.alerts().await[0].remind_at,
-            ..Routed::default()
-        });
+        assert_eq!(
+            world.route(&settings).await,
+            Routed {
+                next_at: world.alerts().await[0].remind_at,
+                ..Routed::default()
+            }
+        );
         assert_eq!(world.outbox().await, ["opened all"]);
     }
 }
@@ -218,7 +279,13 @@ async fn what_cannot_be_seen_is_told_and_hides_no_failure() {
     let controls = [ORGANIZATION];
     let sweep = async |one: Reason, two: Reason| {
         world.later(SignedDuration::from_hours(1));
-        world.sweep(2, &controls, |number, _| if number == 1 { one } else { two }).await;
+        world
+            .sweep(
+                2,
+                &controls,
+                |number, _| if number == 1 { one } else { two },
+            )
+            .await;
         world.route(&settings()).await
     };
     sweep(WELL, WELL).await;
@@ -235,7 +302,10 @@ async fn what_cannot_be_seen_is_told_and_hides_no_failure() {
     // It can be seen again, and the broken one is as broken as before.
     let routed = sweep(WELL, STOPPED).await;
     assert_eq!(routed.recovered, 1);
-    assert_eq!(world.outbox().await, ["opened all", "opened all", "recovered all"]);
+    assert_eq!(
+        world.outbox().await,
+        ["opened all", "opened all", "recovered all"]
+    );
     assert!(world.alerts().await[0].lasts());
     assert_eq!(sweep(WELL, WELL).await.recovered, 1);
 }
@@ -252,7 +322,12 @@ async fn what_lasts_is_called_to_mind_until_somebody_has_seen_it() {
         world.later(SignedDuration::from_hours(24));
         assert_eq!(world.route(&settings()).await.reminders, 1, "{number}");
     }
-    let deliveries = world.store.store().deliveries(&DeliveryQuery::default()).await.unwrap();
+    let deliveries = world
+        .store
+        .store()
+        .deliveries(&DeliveryQuery::default())
+        .await
+        .unwrap();
     let keys: Vec<&str> = (deliveries.iter().rev())
         .map(|delivery| delivery.idempotency_key.split_once('.').unwrap().1)
         .collect();
@@ -260,9 +335,11 @@ async fn what_lasts_is_called_to_mind_until_somebody_has_seen_it() {
     let drift = world.alerts().await[0].drift.to_string();
     let body = json!({"by": "x"});
     let now = world.clock.now();
-    (world.store.record_in_journal(now, JournalKind::Acknowledgement, &drift, &body))
-        .await
-        .unwrap();
+    (world
+        .store
+        .record_in_journal(now, JournalKind::Acknowledgement, &drift, &body))
+    .await
+    .unwrap();
     assert!(world.alerts().await[0].is_acknowledged);
     world.later(SignedDuration::from_hours(100));
     assert_eq!(world.route(&settings()).await.reminders, 0);
@@ -276,7 +353,13 @@ async fn what_goes_to_and_fro_is_told_when_it_comes_to_rest() {
     let world = SmallWorld::new().await;
     let sweep = async |reason: Reason| {
         world.later(SignedDuration::from_mins(10));
-        world.sweep(2, &[ORGANIZATION], |number, _| if number == 2 { reason } else { WELL }).await;
+        world
+            .sweep(
+                2,
+                &[ORGANIZATION],
+                |number, _| if number == 2 { reason } else { WELL },
+            )
+            .await;
         world.route(&settings()).await
     };
     sweep(WELL).await;
@@ -287,7 +370,10 @@ async fn what_goes_to_and_fro_is_told_when_it_comes_to_rest() {
     }
     let aloud = world.outbox().await;
     // The fourth change in a day makes it flap; what was told before is said to be over.
-    assert_eq!(aloud, ["opened all", "recovered all", "opened all", "recovered all"]);
+    assert_eq!(
+        aloud,
+        ["opened all", "recovered all", "opened all", "recovered all"]
+    );
     assert!(resting > 0);
     sweep(STOPPED).await;
     assert_eq!(world.outbox().await, aloud);
@@ -298,7 +384,15 @@ async fn what_goes_to_and_fro_is_told_when_it_comes_to_rest() {
     let settled = world.alerts().await.pop().unwrap();
     assert_eq!(settled.severity, Severity::Critical);
     assert!(settled.lasts());
-    assert!(world.store.store().resting_drifts(0).await.unwrap().is_empty());
+    assert!(
+        world
+            .store
+            .store()
+            .resting_drifts(0)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -317,7 +411,11 @@ async fn what_is_accepted_is_not_told() {
         source: ExceptionSource::Configuration,
     };
     let now = world.clock.now();
-    world.store.reconcile_exceptions(now, &[exception]).await.unwrap();
+    world
+        .store
+        .reconcile_exceptions(now, &[exception])
+        .await
+        .unwrap();
     world.sweep(3, &[ORGANIZATION], |_, _| STOPPED).await;
     let routed = world.route(&settings()).await;
     assert_eq!((routed.alerts, routed.told, routed.untold), (1, 1, 2));
@@ -335,7 +433,9 @@ async fn a_long_sweep_is_told_of_before_it_ends_and_its_storm_stays_one() {
     assert_eq!((routed.alerts, routed.waiting), (0, 20));
     world.later(SignedDuration::from_mins(5));
     assert_eq!(world.route(&settings()).await.alerts, 1);
-    world.commit(sweep, 21..=40, &controls, |_, _| STOPPED).await;
+    world
+        .commit(sweep, 21..=40, &controls, |_, _| STOPPED)
+        .await;
     world.finish(sweep).await;
     let routed = world.route(&settings()).await;
     assert_eq!(routed.told, 20);
@@ -371,7 +471,10 @@ async fn who_asks_for_kinds_gets_them_and_a_recovery_that_was_not_told_of_goes_b
     world.sweep(1, &[ORGANIZATION], |_, _| WELL).await;
     world.route(&settings).await;
     let alert = &world.alerts().await[0];
-    assert_eq!(alert.title, "account-1 (000000000001): organizations-changes is well again");
+    assert_eq!(
+        alert.title,
+        "account-1 (000000000001): organizations-changes is well again"
+    );
     assert!(!alert.lasts());
     assert_eq!(world.outbox().await, ["opened log"]);
 }
