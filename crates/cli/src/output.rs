@@ -120,8 +120,14 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// Writes beside the file and renames, so that a reader sees the old report or the new one.
+/// Writes beside the file and renames, so that a reader sees the old report or the new one. A link is
+/// followed; what is no file, such as a pipe or a device, is written into.
 fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+        let mut out = std::fs::File::options().write(true).open(path)?;
+        return write(&mut out).and_then(|()| out.flush());
+    }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);

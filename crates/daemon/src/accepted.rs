@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use drift::SweepContext;
 use jiff::Timestamp;
-use model::{AccountId, ControlId, Drift, SweepId, Verdict};
+use model::{AccountId, ControlId, Drift, ExceptionSource, SweepId, Verdict};
 use store::{ExceptionRow, FindingQuery, Store, SweepRow, Sweeper};
 
 /// What the exceptions of a store come to in one sweep.
@@ -89,6 +89,16 @@ pub(crate) async fn accepted(
                     ));
                 }
             }
+        }
+    }
+    let standing = rows.iter().filter(|row| row.removed_at.is_none());
+    for row in standing.filter(|row| row.exception.source == ExceptionSource::Configuration) {
+        if !row.exception.is_in_force(started_at) {
+            accepted.notices.push(format!(
+                "the exception {} of {} in the configuration expired at {:.0} and accepts nothing; take it out, or \
+                 give it a new date",
+                row.id, row.exception.owner, row.exception.expires_at
+            ));
         }
     }
     for (row, _) in in_force.iter().zip(is_used).filter(|(_, used)| !used) {

@@ -1,12 +1,13 @@
 //! What is not the same in two remembered states of an account, however far apart they are.
 
-use model::{Drift, Finding, RememberedAccount};
+use model::{Drift, DriftKind, Finding, RememberedAccount, SeenFinding};
 
 use crate::{AccountNow, SweepContext, account_left, compare};
 
 /// Compares two states of an account; the context is that of the later one.
 ///
-/// What happened between them and was undone is no difference. The context's `new_controls` are those that
+/// What happened between them and was undone is no difference. What is hidden in the later state is told as
+/// it was last known there, and that it is hidden. The context's `new_controls` are those that
 /// nobody judged until the earlier state, and an account is taken for one that joined only if
 /// `knows_every_account` held then.
 pub fn difference(
@@ -20,15 +21,32 @@ pub fn difference(
             .into_iter()
             .collect();
     };
-    let findings: Vec<Finding> = (after.findings.values())
-        .map(|finding| finding.latest.finding.clone())
-        .collect();
-    let latest =
-        (after.findings.values().map(|finding| &finding.latest)).max_by_key(|seen| seen.confirmed);
+    let latest = after.findings.values().map(|finding| &finding.latest);
+    let mut drifts = seen(context, before, after, latest.collect());
+    let hidden = (after.findings.values()).filter_map(|finding| finding.before_unknown.as_ref());
+    let hidden: Vec<&SeenFinding> = hidden.collect();
+    if before.is_some() && !hidden.is_empty() {
+        let is_of_sight = |kind| matches!(kind, DriftKind::BecameUnknown | DriftKind::VisibleAgain);
+        let known = seen(context, before, after, hidden).into_iter();
+        drifts.extend(known.filter(|drift| drift.control.is_some() && !is_of_sight(drift.kind)));
+    }
+    drifts
+}
+
+/// What these answers, given in the later state, differ in from the earlier one.
+fn seen(
+    context: &SweepContext,
+    before: Option<&RememberedAccount>,
+    after: &RememberedAccount,
+    answers: Vec<&SeenFinding>,
+) -> Vec<Drift> {
+    let newest = answers.iter().max_by_key(|seen| seen.confirmed);
+    let evidence = newest.and_then(|seen| seen.evidence);
+    let findings: Vec<Finding> = (answers.iter()).map(|seen| seen.finding.clone()).collect();
     let now = AccountNow {
         account: &after.account,
         findings: &findings,
-        evidence: latest.and_then(|seen| seen.evidence),
+        evidence,
     };
     compare(context, before, now)
 }
@@ -72,5 +90,12 @@ mod tests {
         let (good, blind) = (remembered(&[pass()]), remembered(&[pass(), unknown()]));
         assert_eq!(kinds(Some(&good), Some(&blind)), [DriftKind::BecameUnknown]);
         assert_eq!(kinds(Some(&blind), Some(&good)), [DriftKind::VisibleAgain]);
+        let broken = || fail(Reason::AlarmAbsent, Link::Alarm, 2, cut_at(3));
+        let hidden = remembered(&[pass(), broken(), unknown()]);
+        let (unseen, changed) = (DriftKind::BecameUnknown, DriftKind::VerdictChanged);
+        assert_eq!(kinds(Some(&good), Some(&hidden)), [unseen, changed]);
+        assert_eq!(kinds(Some(&blind), Some(&hidden)), [changed]);
+        let bad = remembered(&[pass(), broken()]);
+        assert_eq!(kinds(Some(&bad), Some(&hidden)), [unseen]);
     }
 }

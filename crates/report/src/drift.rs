@@ -71,7 +71,10 @@ pub(crate) fn who(who: &Who) -> String {
                 moment(author.time)
             )
         }
-        Who::NotFound => "no call that could have done it was recorded".to_owned(),
+        Who::NotFound => {
+            "CloudTrail showed no call that could have done it; events may take a quarter of an hour"
+                .to_owned()
+        }
         Who::Denied => "who did it is not known: CloudTrail could not be asked".to_owned(),
         Who::Pending => {
             "who did it is looked for once more: CloudTrail is some minutes late".to_owned()

@@ -7,6 +7,7 @@ use sqlx::{Sqlite, Transaction};
 
 use crate::{
     EarlierSweeps, Error, Store, earlier_sweeps::earlier, error::Cause, remembered::remembered,
+    retention,
 };
 
 #[cfg(test)]
@@ -44,15 +45,20 @@ impl Store {
     pub async fn differences(&self, from: SweepId, to: SweepId) -> Result<Differences, Error> {
         let begin = async {
             let mut transaction = self.readers.begin().await?;
+            for sweep in [from, to] {
+                if let Some(pruned) = retention::is_pruned(&mut transaction, Some(sweep)).await? {
+                    return Ok(Err(pruned.error(&self.path)));
+                }
+            }
             let ids: Vec<String> = sqlx::query_scalar(ACCOUNTS)
                 .bind(from.0)
                 .bind(to.0)
                 .fetch_all(&mut *transaction)
                 .await?;
-            Ok((transaction, ids))
+            Ok(Ok((transaction, ids)))
         };
-        let (transaction, ids) =
-            (begin.await).map_err(|cause: Cause| cause.during("list the accounts", &self.path))?;
+        let (transaction, ids) = (begin.await)
+            .map_err(|cause: Cause| cause.during("list the accounts", &self.path))??;
         let accounts: Vec<AccountId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
         Ok(Differences {
             path: self.path.clone(),

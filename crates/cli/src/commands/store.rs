@@ -140,7 +140,21 @@ async fn check(at: &At) -> anyhow::Result<Exit> {
 
 async fn prune(at: &At, keep_from: WrittenMoment, compact: bool) -> anyhow::Result<Exit> {
     let store = Store::open_reader(&at.store).await?;
-    let moment = asked::moment(&store, keep_from, SystemClock.now()).await?;
+    let moment = match asked::moment(&store, keep_from, SystemClock.now()).await {
+        Ok(moment) => moment,
+        Err(error) => {
+            store.close().await;
+            let Some(store::Error::BeforeHistory { sweep, begins, .. }) = error.downcast_ref()
+            else {
+                return Err(error);
+            };
+            // A timer that prunes what is old begins with a store that is young.
+            say(&format!(
+                "nothing to drop: history begins with sweep {sweep}, which finished at {begins:.0}"
+            ));
+            return Ok(Exit::Success);
+        }
+    };
     store.close().await;
     let sweeper = Store::open_sweeper(&at.store).await?;
     let pruned = sweeper.prune(KeepFrom::Sweep(moment.sweep)).await?;

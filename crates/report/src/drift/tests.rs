@@ -21,7 +21,10 @@ fn what_is_not_known_of_a_drift_is_said() {
     past.drift.before = None;
     for (who, says) in [
         (None, "nobody has looked for it"),
-        (Some(Who::NotFound), "no call that could have done it"),
+        (
+            Some(Who::NotFound),
+            "showed no call that could have done it",
+        ),
         (Some(Who::Denied), "CloudTrail could not be asked"),
         (Some(Who::Pending), "looked for once more"),
     ] {
