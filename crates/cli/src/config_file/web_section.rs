@@ -23,6 +23,7 @@ pub(crate) struct WebSection {
 
 /// What is configured about the API.
 #[derive(Debug, Clone)]
+#[expect(dead_code, reason = "only a service that stays has an API")]
 pub(crate) struct WebSettings {
     /// Where it listens.
     pub(crate) listen: SocketAddr,
