@@ -59,8 +59,6 @@ async fn no_answer_is_a_surprise() {
             "--seed",
             "1",
             "--generation-deterministic",
-            "--generation-database",
-            "none",
         ])
         .args(["--no-color", "--warnings", "off"])
         .stdin(Stdio::null())
