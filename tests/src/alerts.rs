@@ -320,7 +320,7 @@ async fn a_topic_passes_it_on_to_its_queue() {
 }
 
 async fn queue(moto: &Moto, arguments: &[&str]) -> String {
-    let mut command = python("alerts/queue.py");
+    let mut command = python("alerts/topic_queue.py");
     command
         .args(arguments)
         .env("AWS_ENDPOINT_URL", moto.endpoint())

@@ -125,6 +125,15 @@ pub enum Resend {
     Alert(AlertId),
 }
 
+/// Who was told of an alert when it began.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ToldOfAlert {
+    /// What they were told; the first of them, where it was told anew to others.
+    pub body: Option<Value>,
+    /// Each channel, and how far the delivery is.
+    pub channels: Vec<(String, DeliveryState)>,
+}
+
 /// How much waits to be told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AlertQueue {
@@ -218,10 +227,7 @@ impl Store {
 
     /// What those who were told of an alert were told first, and how far that is on each channel.
     #[tracing::instrument(name = "db.alert.told", skip(self))]
-    pub async fn told_of_alert(
-        &self,
-        alert: i64,
-    ) -> Result<(Option<Value>, Vec<(String, DeliveryState)>), Error> {
+    pub async fn told_of_alert(&self, alert: i64) -> Result<ToldOfAlert, Error> {
         let read = async {
             let rows = sqlx::query(
                 "SELECT alert_outbox.id, channel, state, body FROM alert_notices AS notice
@@ -231,16 +237,16 @@ impl Store {
             .bind(alert)
             .fetch_all(&self.readers)
             .await?;
-            let mut body = None;
-            let mut told = Vec::new();
+            let mut told = ToldOfAlert::default();
             for row in &rows {
                 let columns = Columns::of("alert_outbox", row)?;
-                if body.is_none() {
-                    body = columns.json("body")?;
+                if told.body.is_none() {
+                    told.body = columns.json("body")?;
                 }
-                told.push((columns.get("channel")?, columns.variant("state")?));
+                let channel = columns.get("channel")?;
+                told.channels.push((channel, columns.variant("state")?));
             }
-            Ok((body, told))
+            Ok(told)
         };
         (read.await).map_err(|cause: Cause| cause.during("read the outbox", &self.path))
     }

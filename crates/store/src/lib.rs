@@ -58,6 +58,7 @@ mod waiting_drifts;
 pub use account_list::{AccountQuery, AccountRow};
 pub use alert_outbox::{
     AlertQueue, Attempt, Delivery, DeliveryQuery, DueDelivery, NewNotice, Recipient, Resend,
+    ToldOfAlert,
 };
 pub use alert_standing::{Standing, StillBroken};
 pub use alerts::{AlertQuery, AlertRow, NewAlert};

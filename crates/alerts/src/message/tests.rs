@@ -1,5 +1,7 @@
 //! What a notice says of its drifts.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::{facts::facts, fixture};
 

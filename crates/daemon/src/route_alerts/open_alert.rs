@@ -41,8 +41,10 @@ impl RouteAlerts {
         };
         let told: BTreeSet<String> = match &before {
             Some(row) => {
-                let (_, told) = store.store().told_of_alert(row.number).await?;
-                told.into_iter().map(|(channel, _)| channel).collect()
+                let told = store.store().told_of_alert(row.number).await?;
+                (told.channels.into_iter())
+                    .map(|(channel, _)| channel)
+                    .collect()
             }
             None => BTreeSet::new(),
         };

@@ -1,7 +1,7 @@
 """A topic of SNS with a queue of SQS behind it, on the server that AWS_ENDPOINT_URL names.
 
-usage: queue.py make <name of the topic>    prints the ARN of the topic and the URL of the queue
-       queue.py read <URL of the queue>     prints what is in the queue, as a JSON line each
+usage: topic_queue.py make <name of the topic>    prints the ARN of the topic and the URL of the queue
+       topic_queue.py read <URL of the queue>     prints what is in the queue, as a JSON line each
 """
 
 import json
