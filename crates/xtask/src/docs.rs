@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use crate::say;
+use crate::{cargo, say, target};
 
 /// Whoever opens a page must see that editing it is of no use.
 const MADE_BY: &str = "<!-- Made by `cargo xtask docs`. -->";
@@ -44,10 +44,10 @@ const PRINTED: [(&str, &[&str]); 3] = [
 ];
 
 fn write_printed(root: &Path) -> anyhow::Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // Of the whole workspace: with the features of one package alone, cargo makes the AWS SDK anew.
+    cargo(&["build", "--quiet", "--workspace", "--bins"], &[])?;
     for (path, arguments) in PRINTED {
-        let printed = Command::new(&cargo)
-            .args(["run", "--quiet", "--package", "cli", "--"])
+        let printed = Command::new(target().join("debug/scanner"))
             .args(arguments)
             .current_dir(root)
             .stderr(Stdio::inherit())
