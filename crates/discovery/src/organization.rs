@@ -178,8 +178,15 @@ impl Listing {
     }
 
     /// The next accounts in scope; `None` after the last ones.
+    ///
+    /// Where only accounts that are named by id are wanted, the list is not read further than to the last
+    /// of them, which has shown by now: whoever looks at one account again need not list ten thousand.
     pub async fn next(&mut self) -> Option<Vec<Account>> {
         while self.ready.is_empty() {
+            if self.selection.is_of_named_accounts_only() {
+                self.is_asked &= self.reading.is_none();
+                return None;
+            }
             if !self.read_page().await {
                 return None;
             }
@@ -277,6 +284,7 @@ fn named_accounts(aws: &Aws, selection: &Selection) -> Result<Listing, DiscoverE
         .include
         .iter()
         .chain(&selection.exclude)
+        .chain(&selection.only)
         .find(|s| !matches!(s, ById(_)))
     {
         return Err(DiscoverError::NeedsOrganization(other.to_string()));
@@ -325,7 +333,7 @@ fn by_hand(aws: &Aws, selection: &Selection) -> Vec<Account> {
     ids.dedup();
     let excluded = Selection {
         include: Vec::new(),
-        exclude: selection.exclude.clone(),
+        ..selection.clone()
     };
     ids.into_iter()
         .map(account_by_hand)

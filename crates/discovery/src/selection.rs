@@ -154,23 +154,47 @@ pub struct Selection {
     pub include: Vec<Selector>,
     /// Accounts to leave out.
     pub exclude: Vec<Selector>,
+    /// The part of all that somebody wants to have looked at now: accounts that one of these takes,
+    /// of whatever kind; empty means all of it.
+    pub only: Vec<Selector>,
 }
 
 impl Selection {
-    /// Accounts that are named by id.
+    /// The same scope, and of it only what one of these takes.
+    #[must_use]
+    pub fn narrowed_to(&self, only: Vec<Selector>) -> Self {
+        Self {
+            only,
+            ..self.clone()
+        }
+    }
+
+    /// Accounts that are named by id: those that are wanted now, or else those of the scope.
     pub fn named_accounts(&self) -> impl Iterator<Item = AccountId> + '_ {
-        self.include.iter().filter_map(|selector| match selector {
+        let named = if self.only.is_empty() {
+            &self.include
+        } else {
+            &self.only
+        };
+        named.iter().filter_map(|selector| match selector {
             Selector::Account(id) => Some(*id),
             _ => None,
         })
     }
 
+    /// Whether nothing but accounts that are named by id is wanted, so that nobody else need be listed.
+    pub(crate) fn is_of_named_accounts_only(&self) -> bool {
+        !self.only.is_empty()
+            && (self.only.iter()).all(|selector| matches!(selector, Selector::Account(_)))
+    }
+
     /// Whether OU paths are needed to decide.
     pub fn asks_about_ous(&self) -> bool {
-        self.include
-            .iter()
-            .chain(&self.exclude)
-            .any(|selector| matches!(selector, Selector::Ou(_)))
+        (self.selectors()).any(|selector| matches!(selector, Selector::Ou(_)))
+    }
+
+    fn selectors(&self) -> impl Iterator<Item = &Selector> {
+        self.include.iter().chain(&self.exclude).chain(&self.only)
     }
 
     /// Whether what is remembered of an account decides: its id and its name.
@@ -178,7 +202,7 @@ impl Selection {
     /// Where accounts hang and what they are tagged with is only asked on demand, so it is not
     /// remembered reliably.
     pub fn decides_from_memory(&self) -> bool {
-        (self.include.iter().chain(&self.exclude))
+        self.selectors()
             .all(|selector| matches!(selector, Selector::Account(_) | Selector::Name(_)))
     }
 
@@ -219,13 +243,15 @@ impl Selection {
             .exclude
             .iter()
             .any(|s| !s.needs_tags() && s.takes(account, &[]));
-        each_kind_fits && !excluded
+        let is_wanted = self.only.is_empty() || self.only.iter().any(takes);
+        each_kind_fits && !excluded && is_wanted
     }
 
-    /// The scope as the user wrote it; exclusions carry a `!`.
+    /// The scope as the user wrote it; exclusions carry a `!`, and the part that is wanted now a `&`.
     pub fn describe(&self) -> Vec<String> {
         (self.include.iter().map(ToString::to_string))
             .chain(self.exclude.iter().map(|selector| format!("!{selector}")))
+            .chain(self.only.iter().map(|selector| format!("&{selector}")))
             .collect()
     }
 }
@@ -249,6 +275,7 @@ mod tests {
         Selection {
             include: parse(include),
             exclude: parse(exclude),
+            only: Vec::new(),
         }
     }
 
@@ -274,6 +301,25 @@ mod tests {
         assert!(narrowed.takes(&a, &[]) && !narrowed.takes(&b, &[]));
         let excluded = selection(&["r-ab12"], &["ou-ab12-dev00000"]);
         assert!(excluded.takes(&a, &[]) && !excluded.takes(&b, &[]));
+    }
+
+    #[test]
+    fn a_part_of_the_scope_is_never_more_than_the_scope() {
+        let a = account("111111111111", "prod-a", &["r-ab12", "ou-ab12-prod0000"]);
+        let b = account("222222222222", "dev-b", &["r-ab12", "ou-ab12-dev00000"]);
+        let scope = selection(&["prod-*"], &[]);
+        let parse = |text: &str| text.parse::<Selector>().unwrap();
+        let part = scope.narrowed_to(vec![parse("222222222222"), parse("ou-ab12-prod0000")]);
+        assert!(part.takes(&a, &[]) && !part.takes(&b, &[]));
+        assert_eq!(
+            part.describe(),
+            ["prod-*", "&222222222222", "&ou-ab12-prod0000"]
+        );
+        assert_eq!(part.named_accounts().count(), 1);
+        assert!(part.asks_about_ous() && !part.is_of_named_accounts_only());
+        let one = scope.narrowed_to(vec![parse("111111111111")]);
+        assert!(one.takes(&a, &[]) && one.is_of_named_accounts_only());
+        assert!(!scope.is_of_named_accounts_only());
     }
 
     #[test]

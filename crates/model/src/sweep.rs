@@ -41,7 +41,8 @@ pub enum DiscoveryState {
         #[serde(with = "crate::gap::with_sample")]
         gap: Gap,
     },
-    /// Organizations was not asked, or is not in use: the accounts were named by hand.
+    /// Organizations was not asked, or is not in use: the accounts were named by hand. Or it was asked no
+    /// further than to the accounts that were wanted.
     NotAsked,
 }
 
