@@ -109,7 +109,7 @@ impl Aws {
     fn may_retry(&self, call: &Call<'_>) -> bool {
         let may = (self.retry_budgets()).take(call.account, self.limits().now());
         if !may {
-            self.metrics().ran_out_of_budget();
+            self.metrics().ran_out_of_budget(call.api);
             tracing::debug!(api = %call.api, account.id = %call.account, "no retry is left for this account");
         }
         may

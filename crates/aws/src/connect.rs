@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How roles are assumed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RoleSettings {
     /// The role in each account: its name, with its path if it has one.
     pub role_name: String,
@@ -43,7 +43,7 @@ pub struct RoleSettings {
 }
 
 /// Patience: timeouts, attempts and backoff.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
     /// The time to connect.
     pub connect: Duration,
@@ -70,7 +70,7 @@ impl Default for Timing {
 }
 
 /// Everything that decides how AWS is talked to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AwsSettings {
     /// How roles are assumed.
     pub role: RoleSettings,
@@ -89,7 +89,7 @@ pub struct AwsSettings {
 }
 
 /// How to reach a simulator in this process.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct SimulatorAccess {
     /// Its URL.
     pub endpoint_url: String,
@@ -225,6 +225,11 @@ impl Aws {
     /// made slower.
     pub fn call_statistics(&self) -> CallStatistics {
         self.0.metrics.statistics(self.0.limits.slowed())
+    }
+
+    /// Shows in the metrics how much AWS has slowed the queues.
+    pub fn show_pace(&self) {
+        crate::metrics::show_pace(&self.0.limits.slowed());
     }
 
     /// How many attempts were sent in all.

@@ -17,6 +17,8 @@ pub use api::{Api, Service};
 pub use call_error::CallError;
 pub use client::{Clients, Target};
 pub use connect::{Aws, AwsSettings, ConnectError, RoleSettings, SimulatorAccess, Timing};
-pub use metrics::{CallCounts, CallOutcome, CallStatistics, SlowedQueue};
+pub use metrics::{
+    CallCounts, CallOutcome, CallStatistics, METRICS, SlowedQueue, register_metrics,
+};
 pub use session::{Malformed, Session};
 pub use session_policy::session_policy;

@@ -8,9 +8,76 @@ use std::{
     time::Duration,
 };
 
-use model::{AccountId, GapClass, Region};
+use ::metrics::{counter, gauge, histogram};
+use model::{AccountId, GapClass, MetricFamily, Region};
 
 use crate::Api;
+
+/// The families of metrics that are kept here. Queues are told by family alone: an account is no label.
+pub const METRICS: &[MetricFamily] = &[
+    MetricFamily::counter(
+        "scanner_api_calls_total",
+        &["service", "operation", "outcome"],
+        "Attempts at calls to AWS; the outcome is `answered` or the class of the error.",
+    ),
+    MetricFamily::counter(
+        "scanner_api_retries_total",
+        &["service", "operation"],
+        "Attempts that were not the first of their call.",
+    ),
+    MetricFamily::counter(
+        "scanner_api_throttles_total",
+        &["service", "operation"],
+        "Attempts that AWS throttled.",
+    ),
+    MetricFamily::counter(
+        "scanner_api_given_up_total",
+        &["service", "operation"],
+        "Calls that were given up because their account had no retry left.",
+    ),
+    MetricFamily::histogram(
+        "scanner_rate_limit_wait_seconds",
+        &["service"],
+        "How long an attempt waited for its turn under the quotas.",
+    ),
+    MetricFamily::gauge(
+        "scanner_pace_share",
+        &["queue"],
+        "The part of the wanted rate at which the slowest queue of a kind goes since AWS throttled it; 1 is all of it.",
+    ),
+];
+
+/// Shows every call at zero, so that one that was never made is told from one that is not known.
+pub fn register_metrics() {
+    for api in Api::ALL {
+        let (service, operation) = (api.service().iam_prefix(), api.operation());
+        let of = [("service", service), ("operation", operation)];
+        counter!("scanner_api_calls_total", "service" => service, "operation" => operation, "outcome" => ANSWERED)
+            .increment(0);
+        counter!("scanner_api_retries_total", &of).increment(0);
+        counter!("scanner_api_throttles_total", &of).increment(0);
+        counter!("scanner_api_given_up_total", &of).increment(0);
+        let _ = histogram!("scanner_rate_limit_wait_seconds", "service" => service);
+        gauge!("scanner_pace_share", "queue" => api.quota().family).set(1.0);
+    }
+}
+
+/// Shows how much AWS has slowed each kind of queue.
+pub(crate) fn show_pace(slowed: &[SlowedQueue]) {
+    let mut slowest: BTreeMap<&'static str, f64> = BTreeMap::new();
+    for api in Api::ALL {
+        slowest.insert(api.quota().family, 1.0);
+    }
+    for queue in slowed {
+        let share = slowest.entry(queue.family).or_insert(1.0);
+        *share = share.min(queue.rate_factor);
+    }
+    for (family, share) in slowest {
+        gauge!("scanner_pace_share", "queue" => family).set(share);
+    }
+}
+
+const ANSWERED: &str = "answered";
 
 /// How one attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,19 +215,38 @@ impl CallMetrics {
             CallOutcome::Failed(class) => 1 + class as usize,
         };
         self.of(api).outcomes[index].fetch_add(1, Relaxed);
+        let (service, operation) = (api.service().iam_prefix(), api.operation());
+        let word = match outcome {
+            CallOutcome::Answered => ANSWERED,
+            CallOutcome::Failed(class) => class.as_str(),
+        };
+        counter!("scanner_api_calls_total", "service" => service, "operation" => operation, "outcome" => word)
+            .increment(1);
+        if outcome == CallOutcome::Failed(GapClass::Throttled) {
+            counter!("scanner_api_throttles_total", "service" => service, "operation" => operation)
+                .increment(1);
+        }
     }
 
     pub(crate) fn waited(&self, api: Api, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         (self.of(api).waited_nanoseconds).fetch_add(nanoseconds, Relaxed);
+        let service = api.service().iam_prefix();
+        histogram!("scanner_rate_limit_wait_seconds", "service" => service).record(time);
     }
 
     pub(crate) fn retried(&self, api: Api) {
         self.of(api).retries.fetch_add(1, Relaxed);
+        let (service, operation) = (api.service().iam_prefix(), api.operation());
+        counter!("scanner_api_retries_total", "service" => service, "operation" => operation)
+            .increment(1);
     }
 
-    pub(crate) fn ran_out_of_budget(&self) {
+    pub(crate) fn ran_out_of_budget(&self, api: Api) {
         self.without_budget.fetch_add(1, Relaxed);
+        let (service, operation) = (api.service().iam_prefix(), api.operation());
+        counter!("scanner_api_given_up_total", "service" => service, "operation" => operation)
+            .increment(1);
     }
 
     pub(crate) fn total(&self) -> u64 {

@@ -13,6 +13,7 @@ pub mod evidence;
 mod exception;
 mod finding;
 mod gap;
+mod metric_family;
 mod moment;
 mod reason;
 mod recorded_call;
@@ -36,6 +37,7 @@ pub use finding::{
     Advice, AdviceCode, ChainNode, CoveredBy, Finding, Judgement, NearMiss, NodeState,
 };
 pub use gap::{Gap, GapClass, GapSample};
+pub use metric_family::{MetricFamily, MetricKind};
 pub use moment::{WrittenMoment, WrittenTime};
 pub use reason::{Link, Reason, Verdict};
 pub use recorded_call::{Author, RecordedCall};

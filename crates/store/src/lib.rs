@@ -29,6 +29,7 @@ mod journal;
 mod killed;
 mod leaves;
 mod memory;
+mod metrics;
 mod migrate;
 mod moments;
 #[cfg(test)]
@@ -58,6 +59,7 @@ pub use exceptions::ExceptionRow;
 pub use finding_query::{FindingPages, FindingQuery, FindingRow};
 pub use info::{StoreInfo, TableSize};
 pub use journal::{Journal, JournalKind, JournalRecord};
+pub use metrics::{METRICS, VerdictCounts, register_metrics};
 pub use migrate::Migrated;
 pub use moments::{AsOf, Moment};
 pub use progress::ResumedSweep;

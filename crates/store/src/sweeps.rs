@@ -1,6 +1,6 @@
 //! Sweeps: begun, committed to in small groups, finished.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use jiff::Timestamp;
 use model::{
@@ -131,6 +131,7 @@ impl Sweeper {
             .map(|judged| (judged.account.id, judged))
             .collect();
         let mut writer = database::locked(&self.writer, &self.store.canonical).await;
+        let begun = Instant::now();
         let commit = async {
             self.remember_leaves(&mut writer).await?;
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
@@ -162,6 +163,7 @@ impl Sweeper {
         let (recorded, fingerprints) = (commit.await)
             .map_err(|cause: Cause| cause.during("record findings", &self.store.path))?
             .ok_or_else(|| self.not_running(sweep))?;
+        crate::metrics::committed(begun.elapsed());
         // Only now is it certain.
         let mut memory = self.memory.lock();
         memory.stored(recorded.leaves, recorded.documents);
@@ -308,6 +310,24 @@ impl Store {
                  WHERE sweeps.id = ?1",
             )
             .bind(id.0)
+            .fetch_optional(&self.readers)
+            .await?;
+            row.as_ref().map(sweep_row).transpose()
+        };
+        (read.await).map_err(|cause: Cause| cause.during("look up a sweep", &self.path))
+    }
+
+    /// The last sweep over exactly this scope that came to its end.
+    #[tracing::instrument(name = "db.sweep.last_finished", skip_all)]
+    pub async fn last_finished_sweep(&self, scope: &SweepScope) -> Result<Option<SweepRow>, Error> {
+        let read = async {
+            let row = sqlx::query(
+                "SELECT sweeps.*, documents.size, documents.body
+                 FROM sweeps LEFT JOIN documents ON documents.id = sweeps.organization
+                 WHERE sweeps.state = 'finished' AND sweeps.scope = ?1
+                 ORDER BY sweeps.id DESC LIMIT 1",
+            )
+            .bind(model::canonical_json(scope))
             .fetch_optional(&self.readers)
             .await?;
             row.as_ref().map(sweep_row).transpose()

@@ -59,6 +59,58 @@ async fn sweeps_are_listed_latest_first() {
 }
 
 #[tokio::test]
+async fn the_last_finished_sweep_is_one_of_exactly_this_scope() {
+    let folder = Folder::new();
+    let sweeper = folder.sweeper().await;
+    let whole = header().scope;
+    let part = SweepScope {
+        accounts: vec!["&111111111111".to_owned()],
+        ..whole.clone()
+    };
+    let last = async |scope: &SweepScope| {
+        let row = sweeper.store().last_finished_sweep(scope).await.unwrap();
+        row.map(|row| row.id.0)
+    };
+    assert_eq!(last(&whole).await, None);
+    sweep(&sweeper, &[]).await;
+    let of_part = SweepHeader {
+        scope: part.clone(),
+        ..header()
+    };
+    let id = sweeper.begin_sweep(&of_part).await.unwrap();
+    sweeper.finish_sweep(id, &summary()).await.unwrap();
+    // One that did not come to its end does not count.
+    let id = sweeper.begin_sweep(&header()).await.unwrap();
+    assert_eq!((last(&whole).await, last(&part).await), (Some(1), Some(2)));
+    let interrupted = SweepSummary {
+        state: SweepState::Interrupted,
+        ..summary()
+    };
+    sweeper.finish_sweep(id, &interrupted).await.unwrap();
+    assert_eq!((last(&whole).await, last(&part).await), (Some(1), Some(2)));
+}
+
+#[tokio::test]
+async fn findings_and_accounts_are_counted_by_verdict() {
+    let folder = Folder::new();
+    let sweeper = folder.sweeper().await;
+    let empty = sweeper.store().verdict_counts().await.unwrap();
+    assert_eq!(empty, crate::VerdictCounts::default());
+    let accounts = [
+        judged(1, Reason::TrailAbsent),
+        judged(2, Reason::CoveredByOwnTrail),
+        judged(3, Reason::CoveredByOwnTrail),
+    ];
+    sweep(&sweeper, &accounts).await;
+    // What was so before does not count.
+    sweep(&sweeper, &[judged(3, Reason::TrailAbsent)]).await;
+    let counts = sweeper.store().verdict_counts().await.unwrap();
+    let expected = BTreeMap::from([(Verdict::Pass, 1), (Verdict::Fail, 2)]);
+    assert_eq!((&counts.findings, &counts.accounts), (&expected, &expected));
+    sweeper.store().show_size().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_incomplete_discovery_is_remembered_with_its_gap() {
     let folder = Folder::new();
     let sweeper = folder.sweeper().await;
