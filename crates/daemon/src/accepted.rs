@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use drift::SweepContext;
 use jiff::Timestamp;
 use model::{AccountId, ControlId, Drift, SweepId, Verdict};
-use store::{ExceptionRow, FindingQuery, Sweeper};
+use store::{ExceptionRow, FindingQuery, Store, SweepRow, Sweeper};
 
 /// What the exceptions of a store come to in one sweep.
 #[derive(Debug, Default)]
@@ -24,6 +24,17 @@ pub(crate) struct Judged<'a> {
     pub(crate) controls: &'a [ControlId],
 }
 
+/// The last sweep before this one that came as far as this: one whose process died told nobody.
+async fn last_ended(store: &Store, sweep: SweepId) -> Result<Option<SweepRow>, store::Error> {
+    for number in (1..sweep.0).rev() {
+        let row = store.sweep(SweepId(number)).await?;
+        if row.as_ref().is_some_and(|row| row.finished_at.is_some()) {
+            return Ok(row);
+        }
+    }
+    Ok(None)
+}
+
 /// Lays the exceptions over everything that fails or is not known.
 pub(crate) async fn accepted(
     store: &Sweeper,
@@ -38,10 +49,7 @@ pub(crate) async fn accepted(
     }
     let (in_force, others): (Vec<_>, Vec<_>) =
         (rows.iter()).partition(|row| row.was_in_force(started_at));
-    let before = match context.sweep.0.checked_sub(1) {
-        Some(number) => store.sweep(SweepId(number)).await?,
-        None => None,
-    };
+    let before = last_ended(store, context.sweep).await?;
     // Those that the sweep before still had.
     let expired: Vec<&ExceptionRow> = (others.into_iter())
         .filter(|row| (before.as_ref()).is_some_and(|before| row.was_in_force(before.started_at)))

@@ -11,6 +11,8 @@ use model::{AccountId, Drift, DriftKind, GapClass, Verdict, evidence::StorableEv
 use store::{DriftQuery, JudgedAccount, Sweeper};
 use tokio::sync::mpsc::Receiver;
 
+use crate::metrics;
+
 /// A group is committed when it has this many accounts,
 const GROUP: usize = 100;
 /// or when its first account has waited this long: a crash costs no more than this.
@@ -57,6 +59,7 @@ impl Commits<'_> {
             self.store
                 .commit(self.context.sweep, &group, &drifts)
                 .await?;
+            metrics::drifts_found(&drifts);
             committed.commits += 1;
             committed.drifts += drifts.len();
             for account in &group {

@@ -60,6 +60,7 @@ pub(crate) struct LookAtAccounts<'a> {
     pub(crate) roster: Roster<JudgedAccount>,
     pub(crate) accounts_at_once: usize,
     pub(crate) stop: &'a CancellationToken,
+    pub(crate) cut: &'a CancellationToken,
     pub(crate) progress: &'a (dyn Fn(Progress) + Send + Sync),
 }
 
@@ -129,6 +130,11 @@ impl LookAtAccounts<'_> {
                     }
                 }
             }
+        }
+        // What is begun is finished, as long as there is time for it.
+        while let Some(Some((id, result))) = self.cut.run_until_cancelled(looks.next()).await {
+            let counts = self.roster.looked(id, result);
+            ready.extend(counts.map(|(now, it)| self.looker.settle(now, it)));
         }
         // What was found by now is kept.
         for result in ready {

@@ -73,6 +73,30 @@ pub enum TaskName {
     PruneHistory,
 }
 
+impl TaskName {
+    /// Every task.
+    pub const ALL: [Self; 6] = [
+        Self::Sweep,
+        Self::AttributeDrifts,
+        Self::RouteAlerts,
+        Self::DeliverAlerts,
+        Self::ExpireExceptions,
+        Self::PruneHistory,
+    ];
+
+    /// The task as it is written in logs, metrics and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sweep => "sweep",
+            Self::AttributeDrifts => "attribute_drifts",
+            Self::RouteAlerts => "route_alerts",
+            Self::DeliverAlerts => "deliver_alerts",
+            Self::ExpireExceptions => "expire_exceptions",
+            Self::PruneHistory => "prune_history",
+        }
+    }
+}
+
 /// How a task is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TaskStatus {

@@ -26,6 +26,7 @@ use crate::{
     account_sweep::{AccountSweep, is_open},
     commit_groups::{Commits, Committed},
     look_at_accounts::{Listed, LookAtAccounts, PAGES, list_accounts},
+    metrics,
     regions_asked::RegionsAsked,
     roster::Roster,
 };
@@ -74,6 +75,11 @@ pub struct SweepPlan {
 /// How far a sweep is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
+    /// It has begun.
+    Begun {
+        /// Its number.
+        sweep: SweepId,
+    },
     /// More accounts are known.
     Discovered {
         /// How many are in scope so far.
@@ -135,8 +141,11 @@ pub struct Sweep<'a> {
     pub aws: &'a Aws,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Cancelled to stop between accounts; what was seen by then is kept.
+    /// Cancelled to stop between accounts: those that are being looked at are finished, and everything
+    /// that was seen by then is kept.
     pub stop: CancellationToken,
+    /// Cancelled, after the other or with it, to drop what is being looked at as well.
+    pub cut: CancellationToken,
     /// Told how far the sweep is.
     pub progress: &'a (dyn Fn(Progress) + Send + Sync),
 }
@@ -171,7 +180,7 @@ impl Sweep<'_> {
         } = discovered;
         let organization = listing.organization().cloned();
         let header = SweepHeader {
-            scope: scope(plan),
+            scope: plan.scope(),
             organization: organization.clone(),
             caller: self.aws.caller(),
             started_at,
@@ -179,6 +188,7 @@ impl Sweep<'_> {
             configuration: Some(plan.configuration()),
         };
         let (id, before, calls_noted) = self.begin(store, plan, &header).await?;
+        tracing::Span::current().record("sweep.id", id.0);
         let mut roster = Roster::without(before.judged.clone());
         if listing.is_of_organization() && plan.selection.decides_from_memory() {
             let mut remembered = store.store().remembered_accounts().await?;
@@ -228,6 +238,7 @@ impl Sweep<'_> {
         };
         let accepted = accepted(store, &into_store.context, started_at, &of_sweep).await?;
         store.record_drifts(&accepted.expired).await?;
+        metrics::drifts_found(&accepted.expired);
         drifts += accepted.expired.len();
         notices.extend(accepted.notices);
         notices.extend(regions_notice);
@@ -306,8 +317,9 @@ impl Sweep<'_> {
             }
             (self.progress)(Progress::NothingToResume);
         }
-        let id = store.begin_sweep(header).await?;
-        Ok((id, Committed::default(), 0))
+        let sweep = store.begin_sweep(header).await?;
+        (self.progress)(Progress::Begun { sweep });
+        Ok((sweep, Committed::default(), 0))
     }
 
     /// Looks at every account that is remembered or listed. Whether it came to its end, and what
@@ -355,6 +367,7 @@ impl Sweep<'_> {
             roster,
             accounts_at_once: plan.accounts_at_once.max(1),
             stop: &self.stop,
+            cut: &self.cut,
             progress: self.progress,
         };
         let is_complete = look.run(pages, judged).await;
@@ -415,7 +428,24 @@ impl SweepPlan {
     /// The hash of what decides how it judges, beside the scanner's version and the scope's accounts.
     pub fn configuration(&self) -> ContentHash {
         let controls: Vec<_> = self.controls.iter().map(Control::content_hash).collect();
-        ContentHash::of(&(controls, scope(self).regions, &self.monitoring_accounts))
+        ContentHash::of(&(controls, self.scope().regions, &self.monitoring_accounts))
+    }
+
+    /// What it is meant to look at, as a sweep notes it.
+    pub fn scope(&self) -> SweepScope {
+        SweepScope {
+            controls: (self.controls.iter())
+                .map(|control| control.id.clone())
+                .collect(),
+            accounts: self.selection.describe(),
+            regions: match &self.regions {
+                Regions::Probe => Vec::new(),
+                Regions::All => vec!["all".to_owned()],
+                Regions::ProbeIn(regions) | Regions::Each(regions) => {
+                    regions.iter().map(ToString::to_string).collect()
+                }
+            },
+        }
     }
 }
 
@@ -438,6 +468,7 @@ async fn departures(
     store
         .record_departures(context.sweep, &gone, &drifts)
         .await?;
+    metrics::drifts_found(&drifts);
     Ok(drifts.len())
 }
 
@@ -450,25 +481,8 @@ async fn new_controls(store: &Sweeper, context: &SweepContext) -> Result<usize, 
         .map(|control| drift::control_added(context, control))
         .collect();
     store.record_drifts(&drifts).await?;
+    metrics::drifts_found(&drifts);
     Ok(drifts.len())
-}
-
-fn scope(plan: &SweepPlan) -> SweepScope {
-    SweepScope {
-        controls: plan
-            .controls
-            .iter()
-            .map(|control| control.id.clone())
-            .collect(),
-        accounts: plan.selection.describe(),
-        regions: match &plan.regions {
-            Regions::Probe => Vec::new(),
-            Regions::All => vec!["all".to_owned()],
-            Regions::ProbeIn(regions) | Regions::Each(regions) => {
-                regions.iter().map(ToString::to_string).collect()
-            }
-        },
-    }
 }
 
 fn report_line(

@@ -143,6 +143,7 @@ async fn measure(aws: &Aws, store: &Sweeper, plan: &SweepPlan) -> Outcome<Value>
         aws,
         clock: Arc::new(SystemClock),
         stop: CancellationToken::new(),
+        cut: CancellationToken::new(),
         progress: &progress,
     };
     let discovered = sweep.discover(plan).await?;
