@@ -1,6 +1,7 @@
 //! The configuration file: typed sections, checked in full before anything happens.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt::Display,
     path::{Path, PathBuf},
@@ -9,39 +10,82 @@ use std::{
 
 use discovery::Selector;
 use model::{AccountId, ControlId, Exception, ExceptionScope, ExceptionSource, Reason, Region};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
     exit::{BadInput, FailOn},
     output::Format,
-    settings::controls,
+    settings::{
+        DEFAULT_ACCOUNT_DEADLINE, DEFAULT_CONCURRENCY, DEFAULT_QUOTA_SHARE, DEFAULT_ROLE,
+        DEFAULT_STORE, controls,
+    },
 };
 
+mod durations;
+pub(crate) mod example;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use durations::{
+    AuthorPatience, HistoryAge, RecheckPause, ResumeWithin, ShutdownGrace, SweepInterval,
+    SweepJitter,
+};
+pub(crate) use serve::{RecheckAccounts, ServeSection};
+
+// What stands above a field here stands above its key in `config/scanner.example.toml` and in the schema:
+// both are made from it by `cargo xtask docs`. `default` is what holds where nothing is said, `examples` are
+// for keys that have no default.
+
 /// Everything that a file may say; what it does not say is `None`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ConfigFile {
+    /// The history.
     pub(crate) store: StoreSection,
+    /// The role that is assumed in each account.
     pub(crate) role: RoleSection,
+    /// What is looked at, and by what it is judged.
     pub(crate) scope: ScopeSection,
+    /// How AWS is talked to.
     pub(crate) aws: AwsSection,
+    /// The report of `scanner once`.
     pub(crate) report: ReportSection,
-    /// `[[exception]]`, one table each.
+    /// The service, `scanner serve`.
+    pub(crate) serve: ServeSection,
+    /// Findings that are accepted until a date: at least one of account, ou, control and reason_code says
+    /// which. An exception never changes a verdict; when it has expired, that is told as a drift.
     pub(crate) exception: Vec<ExceptionTable>,
 }
 
 /// Findings that are accepted until a date.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExceptionTable {
+    /// Findings of this account.
+    #[schemars(with = "Option<String>", extend("examples" = ["444455556666"]))]
     account: Option<AccountId>,
+    /// Findings of accounts in this OU or root and below.
+    #[schemars(extend("examples" = ["ou-ab12-sandbox1"]))]
     ou: Option<FromText<Ou>>,
+    /// Findings by this control.
+    #[schemars(extend("examples" = ["organizations-changes"]))]
     control: Option<FromText<ControlName>>,
+    /// Findings with this reason.
+    #[schemars(extend("examples" = ["alarm-absent"]))]
     reason_code: Option<FromText<Reason>>,
+    /// Who answers for it.
+    #[schemars(extend("examples" = ["platform team"]))]
     owner: FromText<Said>,
+    /// Why they are accepted.
+    #[schemars(extend("examples" = ["the account is closed in March"]))]
     reason: FromText<Said>,
+    /// Where that was decided.
+    #[schemars(extend("examples" = ["SEC-1234"]))]
     ticket: Option<FromText<Said>>,
-    /// The first moment at which it no longer holds: a date, or a time with its offset.
+    /// The first moment at which it no longer holds: a date (its first moment, UTC), or a time in RFC 3339.
+    #[schemars(extend("examples" = ["2027-03-31"]))]
     expires: FromText<Expiry>,
 }
 
@@ -119,52 +163,109 @@ impl FromStr for Expiry {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct StoreSection {
+    /// An SQLite file, readable by its owner alone; made if it is not there.
+    #[schemars(with = "Option<String>", extend("default" = DEFAULT_STORE))]
     pub(crate) path: Option<PathBuf>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RoleSection {
+    /// Its name, with its path if it has one. OrganizationAccountAccessRole is an administrator; sessions are
+    /// narrowed to the calls the scanner makes, but a dedicated read-only role is better.
+    #[schemars(extend("default" = DEFAULT_ROLE))]
     pub(crate) name: Option<FromText<RoleName>>,
+    /// The external id that the trust policies ask for.
+    #[schemars(extend("examples" = ["an-external-id"]))]
     pub(crate) external_id: Option<FromText<ExternalId>>,
+    /// The source identity, for trust policies that ask for one.
+    #[schemars(extend("examples" = ["compliance-scanner"]))]
     pub(crate) source_identity: Option<FromText<SessionName>>,
+    /// CloudTrail shows the scanner as scanner-<instance>. Without this it is the name of the host.
+    #[schemars(extend("examples" = ["scanner-1"]))]
     pub(crate) instance: Option<FromText<SessionName>>,
+    /// How long the credentials of a role last, 15m to 12h. They are kept in memory and used by later sweeps
+    /// of the same process. Where the role's maximum is shorter, or the scanner is a role itself (AWS caps
+    /// role chaining at an hour), it is an hour.
+    #[schemars(extend("default" = "1h"))]
     pub(crate) session_duration: Option<FromText<SessionDuration>>,
+    /// Accounts whose role has another name. An entry for the account of the credentials makes that one be
+    /// entered through a role as well.
+    #[schemars(with = "BTreeMap<String, String>", extend("examples" = [{"111122223333": "audit/ReadOnlyScanner"}]))]
     pub(crate) overrides: BTreeMap<AccountId, FromText<RoleName>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ScopeSection {
+    /// Whether AWS Organizations lists the accounts.
+    #[schemars(extend("default" = true))]
     pub(crate) organization: Option<bool>,
+    /// Look at these accounts. Each kind of condition that is given narrows the scope.
+    #[schemars(with = "Vec<String>", extend("examples" = [["111122223333"]]))]
     pub(crate) accounts: Vec<AccountId>,
+    /// Look at accounts in these OUs or roots and below.
+    #[schemars(extend("examples" = [["ou-ab12-34cdefgh"]]))]
     pub(crate) ous: Vec<FromText<Ou>>,
+    /// Look at accounts whose names fit one of these globs.
+    #[schemars(extend("examples" = [["prod-*"]]))]
     pub(crate) names: Vec<FromText<NameGlob>>,
+    /// Look at accounts that carry one of these tags.
+    #[schemars(extend("examples" = [["environment=production"]]))]
     pub(crate) tags: Vec<FromText<Tag>>,
+    /// What to leave out: account ids, OUs, tag:KEY=VALUE, or globs over names.
+    #[schemars(extend("examples" = [["444455556666", "sandbox-*"]]))]
     pub(crate) exclude: Vec<FromText<Selector>>,
-    pub(crate) controls: Vec<String>,
+    /// By what to judge. Without this it is all controls.
+    #[schemars(extend("examples" = [["organizations-changes"]]))]
+    pub(crate) controls: Vec<FromText<ControlName>>,
+    /// Ask each of these regions for trails, or "all" that are enabled. One region shows every multi-region
+    /// trail; more regions show single-region trails too.
+    #[schemars(extend("examples" = ["all"]))]
     pub(crate) regions: Option<RegionList>,
+    /// Or: the regions to ask in this order until one answers. Without this it is the organization trail's
+    /// home, then the partition's default region.
+    #[schemars(with = "Vec<String>", extend("examples" = [["eu-central-1", "us-east-1"]]))]
     pub(crate) probe_regions: Vec<Region>,
+    /// Accounts whose alarms may watch the metrics of other accounts (cross-account observability). Their
+    /// alarms are looked at before a FAIL is said; each needs the role.
+    #[schemars(with = "Vec<String>", extend("examples" = [["777788889999"]]))]
     pub(crate) monitoring_accounts: Vec<AccountId>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct AwsSection {
+    /// The profile to take credentials from.
+    #[schemars(extend("examples" = ["audit"]))]
     pub(crate) profile: Option<String>,
+    /// The share of each account's API quotas that may be used, 0.01 to 1. After a throttle the scanner uses
+    /// less of it, and comes back slowly.
+    #[schemars(extend("default" = DEFAULT_QUOTA_SHARE))]
     pub(crate) quota_share: Option<QuotaShare>,
+    /// How many accounts are looked at at the same time.
+    #[schemars(extend("default" = DEFAULT_CONCURRENCY))]
     pub(crate) concurrency: Option<Concurrency>,
+    /// How many seconds an account may take. One that takes longer is looked at again at the end of the
+    /// sweep, and then is UNKNOWN.
+    #[schemars(extend("default" = DEFAULT_ACCOUNT_DEADLINE))]
     pub(crate) account_deadline: Option<AccountDeadline>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ReportSection {
+    /// table or json.
+    #[schemars(with = "Option<String>", extend("default" = "table", "enum" = ["table", "json"]))]
     pub(crate) format: Option<Format>,
+    /// Write the report to a file instead of standard output.
+    #[schemars(with = "Option<String>", extend("examples" = ["report.json"]))]
     pub(crate) output: Option<PathBuf>,
+    /// Which verdicts make the exit code one of failure: fail,unknown | fail | never.
+    #[schemars(with = "Option<String>", extend("default" = "fail,unknown", "enum" = ["fail,unknown", "fail", "never"]))]
     pub(crate) fail_on: Option<FailOn>,
 }
 
@@ -195,6 +296,20 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for FromText<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl<T> JsonSchema for FromText<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
     }
 }
 
@@ -296,6 +411,25 @@ impl<'de> Deserialize<'de> for RegionList {
     }
 }
 
+impl JsonSchema for RegionList {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "RegionList".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "type": "string" },
+                { "type": "array", "items": { "type": "string" } }
+            ]
+        })
+    }
+}
+
 impl Ou {
     /// The id.
     pub(crate) fn id(&self) -> String {
@@ -306,7 +440,7 @@ impl Ou {
     }
 }
 
-macro_rules! bounded {
+macro_rules! bounded_number {
     ($($(#[$doc:meta])* $name:ident($inner:ty, $bounds:expr, $expected:literal);)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq)]
@@ -329,6 +463,24 @@ macro_rules! bounded {
             }
         }
 
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let mut schema = <$inner>::json_schema(generator);
+                let bounds = $bounds;
+                schema.insert("minimum".to_owned(), (*bounds.start()).into());
+                schema.insert("maximum".to_owned(), (*bounds.end()).into());
+                schema
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 Self::try_from(<$inner>::deserialize(deserializer)?).map_err(D::Error::custom)
@@ -337,15 +489,15 @@ macro_rules! bounded {
     )*};
 }
 
-bounded! {
+pub(crate) use bounded_number;
+
+bounded_number! {
     /// The part of each account's API quotas that may be used.
     QuotaShare(f64, 0.01..=1.0, "a share between 0.01 and 1");
     /// How many accounts are looked at at the same time.
     Concurrency(usize, 1..=2048, "a number of accounts between 1 and 2048");
     /// How long an account may take, in seconds.
     AccountDeadline(u64, 1..=86_400, "a number of seconds between 1 and 86400");
-    /// How long ago a sweep may have begun to be resumed, in hours.
-    ResumeHours(i64, 1..=168, "a number of hours between 1 and 168");
 }
 
 /// How long to look for who caused drifts, written as `30s` or `2m`.
@@ -392,106 +544,5 @@ impl FromStr for SessionDuration {
                     text.escape_debug()
                 )
             })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mistake(text: &str) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("scanner.toml");
-        std::fs::write(&path, text).unwrap();
-        ConfigFile::read(&path).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_mistake_names_file_line_and_key() {
-        let rows = [
-            ("[store]\npaht = \"x\"\n", "line 2", "paht"),
-            ("\n[scope]\naccounts = [\"12\"]\n", "line 3", "accounts"),
-            ("[scope]\nous = [\"x\"]\n", "line 2", "ous"),
-            (
-                "[scope]\nmonitoring_accounts = [\"audit\"]\n",
-                "line 2",
-                "monitoring_accounts",
-            ),
-            ("[scope]\nregions = \"everywhere\"\n", "line 2", "regions"),
-            ("[aws]\nquota_share = 2.0\n", "line 2", "quota_share"),
-            ("[aws]\nconcurrency = \"many\"\n", "line 2", "concurrency"),
-            (
-                "[aws]\naccount_deadline = 0\n",
-                "line 2",
-                "account_deadline",
-            ),
-            ("[report]\nfail_on = \"always\"\n", "line 2", "fail_on"),
-            ("[role]\nname = \"a role\"\n", "line 2", "name"),
-            (
-                "[role]\nsession_duration = \"13h\"\n",
-                "line 2",
-                "session_duration",
-            ),
-            ("[role.overrides]\n12 = \"x\"\n", "line 2", "12"),
-            ("[rolle]\n", "line 1", "rolle"),
-            ("store", "line 1", "store"),
-        ];
-        for (text, line, key) in rows {
-            let mistake = mistake(text);
-            assert!(
-                mistake.contains("scanner.toml") && mistake.contains(line) && mistake.contains(key),
-                "{mistake}"
-            );
-        }
-    }
-
-    #[test]
-    fn authors_are_waited_for_at_most_twenty_minutes() {
-        let rows = [
-            ("0", Some(0)),
-            ("0s", Some(0)),
-            ("30s", Some(30)),
-            ("20m", Some(1200)),
-            ("21m", None),
-            ("-1s", None),
-            ("30", None),
-        ];
-        for (text, seconds) in rows {
-            let wait = text.parse::<AuthorWait>().ok();
-            assert_eq!(wait.map(|wait| wait.0.as_secs()), seconds, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_session_lasts_a_quarter_of_an_hour_to_half_a_day() {
-        let rows = [
-            ("15m", Some(900)),
-            ("1h", Some(3600)),
-            ("1h 30m", Some(5400)),
-            ("12h", Some(43_200)),
-            ("7200s", Some(7200)),
-            ("14m", None),
-            ("12h 1s", None),
-            ("-1h", None),
-            ("3600", None),
-            ("", None),
-        ];
-        for (text, seconds) in rows {
-            let read = text.parse().ok().map(|SessionDuration(seconds)| seconds);
-            assert_eq!(read, seconds, "{text}");
-        }
-    }
-
-    #[test]
-    fn the_example_file_is_valid() {
-        let example = include_str!("../../../config/scanner.example.toml");
-        assert_eq!(toml::from_str::<ConfigFile>(example).err(), None);
-        // With every key in force as well.
-        let enabled: String = example
-            .lines()
-            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
-            .collect::<Vec<_>>()
-            .join("\n");
-        assert_eq!(toml::from_str::<ConfigFile>(&enabled).err(), None);
     }
 }

@@ -5,9 +5,10 @@ mod config_file;
 mod exit;
 mod output;
 mod settings;
+mod systemd;
 mod telemetry;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -23,27 +24,28 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "scanner", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
-    /// What is logged to stderr, such as `info` or `warn,scanner=debug`.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILTER",
-        env = "SCANNER_LOG",
-        default_value = "warn"
-    )]
-    log: String,
+    /// What is logged to stderr, such as `info` or `warn,scanner=debug` [default: warn; of `serve` also
+    /// what the service does].
+    #[arg(long, global = true, value_name = "FILTER", env = "SCANNER_LOG")]
+    log: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
 
 const EXIT_CODES: &str = "Exit codes of `once`: 0 all pass; 3 at least one FAIL; 4 no FAIL but something is \
 UNKNOWN, the account list is incomplete, or nothing could be judged; 2 wrong usage or configuration; 1 anything \
-else; 130 or 143 when interrupted.";
+else; 130 or 143 when interrupted. `serve` ends with 0 when it was asked to stop and did so in order.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Sweep the organization once and report.
     Once(Box<commands::once::Options>),
+    /// Sweep again and again, as a service.
+    Serve(Box<commands::serve::Options>),
+    /// Ask a running service whether it is well.
+    Health(commands::health::Options),
+    /// Check the configuration, and show what it may say.
+    Config(commands::config::Options),
     /// Sweep a simulated organization: needs no AWS account.
     Demo(Box<commands::demo::Options>),
     /// Serve a simulated organization to any AWS tool, and report what it asked.
@@ -86,7 +88,12 @@ fn main() -> ExitCode {
     {
         return output::failed(&mistake).into();
     }
-    if let Err(mistake) = telemetry::start(&arguments.log) {
+    let default = match &arguments.command {
+        Command::Serve(_) => telemetry::SERVICE_FILTER,
+        _ => telemetry::DEFAULT_FILTER,
+    };
+    let filter = arguments.log.as_deref().unwrap_or(default);
+    if let Err(mistake) = telemetry::start(filter) {
         return output::failed(&mistake).into();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -101,6 +108,9 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match arguments.command {
             Command::Once(options) => commands::once::run(*options).await,
+            Command::Serve(options) => commands::serve::run(*options).await,
+            Command::Health(options) => commands::health::run(options).await,
+            Command::Config(options) => commands::config::run(&options),
             Command::Demo(options) => commands::demo::run(*options).await,
             Command::Simulate(options) => commands::simulate::run(options).await,
             Command::Explain(options) => commands::explain::run(options).await,
@@ -114,6 +124,8 @@ fn main() -> ExitCode {
             Command::Controls(options) => commands::controls::run(&options),
         }
     });
+    // Work that was given up must not keep the process from ending.
+    runtime.shutdown_timeout(Duration::from_secs(2));
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => output::failed(&error).into(),

@@ -19,17 +19,19 @@ use crate::{
     output::{Destination, Format},
 };
 
+pub(crate) mod serve;
+
 /// Where history is kept unless something else is said.
 pub(crate) const DEFAULT_STORE: &str = "scanner.db";
-const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
-const DEFAULT_QUOTA_SHARE: f64 = 0.5;
-const DEFAULT_CONCURRENCY: usize = 64;
+pub(crate) const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
+pub(crate) const DEFAULT_QUOTA_SHARE: f64 = 0.5;
+pub(crate) const DEFAULT_CONCURRENCY: usize = 64;
 const DEFAULT_SESSION_SECONDS: i32 = 3600;
 /// A complete chain takes a second or two, a throttled account with thousands of alarms a minute.
-const DEFAULT_ACCOUNT_DEADLINE: u64 = 300;
+pub(crate) const DEFAULT_ACCOUNT_DEADLINE: u64 = 300;
 
 /// Where the store and the configuration are.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Files")]
 pub(crate) struct FileOptions {
     /// The configuration file.
@@ -41,7 +43,7 @@ pub(crate) struct FileOptions {
 }
 
 /// How the report looks and what makes it a failure.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Report")]
 pub(crate) struct ReportOptions {
     /// The form of the report [default: table].
@@ -59,7 +61,7 @@ pub(crate) struct ReportOptions {
 }
 
 /// Which accounts, regions and controls.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Scope")]
 pub(crate) struct ScopeOptions {
     /// Look at this account; may be given several times.
@@ -137,7 +139,7 @@ pub(crate) struct ScopeOptions {
 }
 
 /// How AWS is reached.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "AWS")]
 pub(crate) struct AwsOptions {
     /// The role to assume in each account, with its path if it has one
@@ -221,12 +223,20 @@ pub(crate) fn resolve(
     aws: AwsOptions,
     default_fail_on: FailOn,
 ) -> anyhow::Result<Settings> {
-    let file = files
-        .config
-        .as_deref()
-        .map(ConfigFile::read)
-        .transpose()?
-        .unwrap_or_default();
+    let file = files.config.as_deref().map(ConfigFile::read);
+    let file = file.transpose()?.unwrap_or_default();
+    lay_over(file, files, report, scope, aws, default_fail_on)
+}
+
+/// Lays environment and flags over what the file says.
+fn lay_over(
+    file: ConfigFile,
+    files: FileOptions,
+    report: ReportOptions,
+    scope: ScopeOptions,
+    aws: AwsOptions,
+    default_fail_on: FailOn,
+) -> anyhow::Result<Settings> {
     let pace = Pace {
         concurrency: aws.concurrency.or(file.aws.concurrency),
         account_deadline: aws.account_deadline.or(file.aws.account_deadline),
@@ -362,10 +372,19 @@ fn plan(
         } else {
             Source::NamedAccounts
         },
-        selection: Selection { include, exclude },
+        selection: Selection {
+            include,
+            exclude,
+            only: Vec::new(),
+        },
         regions,
         monitoring_accounts: either(flags.monitoring_accounts, file.monitoring_accounts),
-        controls: controls(&either(flags.controls, file.controls))?,
+        controls: controls(&either(
+            flags.controls,
+            (file.controls.iter())
+                .map(|control| control.0.0.to_string())
+                .collect(),
+        ))?,
         exceptions: None,
         accounts_at_once: (pace.concurrency).map_or(DEFAULT_CONCURRENCY, |number| number.0),
         account_deadline: Duration::from_secs(

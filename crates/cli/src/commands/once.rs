@@ -1,11 +1,10 @@
 //! `scanner once`: one sweep of the real organization.
 
 use clap::Args;
-use jiff::SignedDuration;
 
 use crate::{
     commands::sweep_and_report::sweep_and_report,
-    config_file::{AuthorWait, ResumeHours},
+    config_file::{AuthorWait, ResumeWithin},
     exit::{Exit, FailOn},
     settings::{AwsOptions, FileOptions, ReportOptions, ScopeOptions, resolve},
 };
@@ -17,14 +16,15 @@ pub(crate) struct Options {
     /// controls and version must be the same; if there is none, a new sweep begins.
     #[arg(long)]
     resume: bool,
-    /// How many hours ago a sweep may have begun to be resumed.
+    /// How long ago a sweep may have begun to be resumed: a duration, or a number of hours.
     #[arg(
         long,
-        value_name = "HOURS",
+        value_name = "DURATION",
         env = "SCANNER_RESUME_WITHIN",
-        default_value = "6"
+        default_value = "6h",
+        value_parser = ResumeWithin::or_hours
     )]
-    resume_within: ResumeHours,
+    resume_within: ResumeWithin,
     /// How long to wait after the sweep for CloudTrail to tell who caused what changed; 0 to not ask at
     /// all. A sweep that found no change waits for nothing.
     #[arg(
@@ -55,7 +55,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
         aws,
     } = options;
     let mut settings = resolve(files, report, scope, aws, FailOn::FailAndUnknown)?;
-    settings.plan.resume_within = resume.then(|| SignedDuration::from_hours(resume_within.0));
+    settings.plan.resume_within = resume.then_some(resume_within.0);
     settings.author_wait = author_wait.0;
     sweep_and_report(settings).await
 }

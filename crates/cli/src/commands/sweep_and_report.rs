@@ -27,23 +27,7 @@ use crate::{
 };
 
 pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit> {
-    // What cannot be used is said before AWS is asked anything.
-    let folder = folder_of(&settings.store);
-    if !folder.is_dir() {
-        return Err(BadInput::of(format!(
-            "cannot make the store {}: the folder {} does not exist",
-            settings.store.display(),
-            folder.display()
-        )));
-    }
-    // An empty file becomes a store like one that is not there.
-    if settings
-        .store
-        .metadata()
-        .is_ok_and(|file| file.len() > 0 || file.is_dir())
-    {
-        Store::open_reader(&settings.store).await?.close().await;
-    }
+    check_place(&settings.store).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (stop, stopped_by) = stop_on_signal()?;
     let connected = stop
@@ -57,6 +41,7 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
     let progress =
         |progress: Progress| {
             match progress {
+        Progress::Begun { .. } => {}
         Progress::Discovered { accounts } => bar.set_length(accounts as u64),
         Progress::Judged => bar.inc(1),
         Progress::Resumed { sweep, accounts } => {
@@ -75,6 +60,8 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
         aws: &aws,
         clock: Arc::clone(&clock),
         stop: stop.clone(),
+        // Whoever waits at a terminal for the end need not wait for slow accounts.
+        cut: stop.clone(),
         progress: &progress,
     };
     // Nothing is written before it is known what there is to write about.
@@ -125,6 +112,31 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
         ));
     }
     Ok(exit)
+}
+
+/// Whether a store is there or can be made. What cannot be used is said before AWS is asked anything.
+pub(crate) async fn check_place(store: &Path) -> anyhow::Result<()> {
+    let folder = folder_of(store);
+    if !folder.is_dir() {
+        return Err(BadInput::of(format!(
+            "cannot make the store {}: the folder {} does not exist",
+            store.display(),
+            folder.display()
+        )));
+    }
+    // An empty file becomes a store like one that is not there.
+    if store
+        .metadata()
+        .is_ok_and(|file| file.len() > 0 || file.is_dir())
+    {
+        match Store::open_reader(store).await {
+            Ok(store) => store.close().await,
+            // Whoever sweeps brings it up to date.
+            Err(store::Error::OlderSchema { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// The report is made from what the store remembers of this sweep, but for drifts that are told later.
