@@ -3,7 +3,11 @@
 mod controls_page;
 mod reasons_page;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context as _, bail};
 
@@ -32,8 +36,40 @@ fn pages() -> anyhow::Result<[Page; 2]> {
     ])
 }
 
+/// Files that the binary itself prints. Its own tests say whether they are fresh.
+const PRINTED: [(&str, &[&str]); 3] = [
+    ("config/scanner.example.toml", &["config", "show-default"]),
+    ("config/scanner.schema.json", &["config", "schema"]),
+    ("docs/metrics.md", &["config", "metrics"]),
+];
+
+fn write_printed(root: &Path) -> anyhow::Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    for (path, arguments) in PRINTED {
+        let printed = Command::new(&cargo)
+            .args(["run", "--quiet", "--package", "cli", "--"])
+            .args(arguments)
+            .current_dir(root)
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cannot run the scanner")?;
+        if !printed.status.success() {
+            bail!("scanner {}: {}", arguments.join(" "), printed.status);
+        }
+        let text = String::from_utf8(printed.stdout)?;
+        let page = Page { path, text };
+        if is_stale(root, &page) {
+            fs::write(root.join(path), page.text)
+                .with_context(|| format!("cannot write {path}"))?;
+            say(&format!("docs: {path} is new"));
+        }
+    }
+    Ok(())
+}
+
 /// Writes the pages that are stale.
 pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
+    write_printed(root)?;
     for page in pages()? {
         if is_stale(root, &page) {
             let path = root.join(page.path);

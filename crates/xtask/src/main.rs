@@ -65,6 +65,8 @@ fn say(text: &str) {
 /// test. What is given behind `test` goes to nextest.
 fn test(more: &[&str]) -> anyhow::Result<()> {
     let moto = tools::moto(&target())?;
+    let promtool = tools::promtool(&target())?;
+    let hadolint = tools::hadolint(&target())?;
     tools::nextest()?;
     cargo(&["build", "--workspace", "--bins"], &[])?;
     let nextest: Vec<&str> = ["nextest", "run", "--workspace", "--no-fail-fast"]
@@ -74,7 +76,11 @@ fn test(more: &[&str]) -> anyhow::Result<()> {
         .collect();
     cargo(
         &nextest,
-        &[("MOTO_PYTHONPATH", &moto.display().to_string())],
+        &[
+            ("MOTO_PYTHONPATH", &moto.display().to_string()),
+            ("PROMTOOL", &promtool.display().to_string()),
+            ("HADOLINT", &hadolint.display().to_string()),
+        ],
     )?;
     if more.is_empty() {
         cargo(&["test", "--workspace", "--doc", "--quiet"], &[])?;
