@@ -44,6 +44,8 @@ mod monitoring_account;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
+mod operation;
+#[cfg(test)]
 mod organization_trail;
 #[cfg(test)]
 mod pattern;
@@ -51,6 +53,14 @@ mod pattern;
 mod resume;
 #[cfg(test)]
 mod scanner;
+#[cfg(test)]
+mod serve_lifecycle;
+#[cfg(test)]
+mod serve_schedule;
+#[cfg(test)]
+mod serve_signals;
+#[cfg(test)]
+mod serving;
 #[cfg(test)]
 mod session_policy;
 #[cfg(test)]
