@@ -66,6 +66,11 @@ impl Known {
         (hash, Some(text))
     }
 
+    /// Forgets what only one sweep shares: the next one makes its judgements anew, at other addresses.
+    pub(crate) fn forget_judgements(&mut self) {
+        self.judgements = HashMap::new();
+    }
+
     /// What an account is known by within this process.
     pub(crate) fn fingerprint(&self, judged: &JudgedAccount) -> Fingerprint {
         let account = &judged.account;

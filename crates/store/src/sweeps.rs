@@ -222,6 +222,7 @@ impl Sweeper {
             Ok(Some(seal))
         };
         let finished = finish.await;
+        self.memory.lock().forget_judgements();
         // Also where it failed; where even this does, later commits are slower and nothing else.
         let eased = sqlx::query("PRAGMA synchronous = NORMAL")
             .execute(&mut *writer)
