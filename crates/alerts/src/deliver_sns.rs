@@ -101,7 +101,12 @@ pub(crate) fn published(settings: &SnsSettings, notice: &Notice, key: &str) -> P
             forms.insert(protocol.to_owned(), json!(text));
         }
     }
-    let is_fifo = settings.topic.resource().ends_with(".fifo");
+    // Part of the name, and not of a file's.
+    let is_fifo = settings
+        .topic
+        .resource()
+        .rsplit_once('.')
+        .is_some_and(|(_, end)| end == "fifo");
     Published {
         subject: subject(&title(notice)),
         message: forms.to_string(),

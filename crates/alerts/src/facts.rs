@@ -155,7 +155,10 @@ fn place(notice: &Notice) -> Option<String> {
             let more = if more == 0 {
                 String::new()
             } else {
-                format!(" and {} more", thousands(more))
+                format!(
+                    " and {} more",
+                    thousands(u64::try_from(more).unwrap_or(u64::MAX))
+                )
             };
             let count = counted(notice.accounts, "account");
             Some(format!("{count}: {}{more}", named.join(", ")))

@@ -89,11 +89,12 @@ pub(crate) fn name(place: &Place) -> String {
 /// `1 account`, `10,000 accounts`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
+    let number = u64::try_from(number).unwrap_or(u64::MAX);
     format!("{} {noun}{plural}", thousands(number))
 }
 
 /// `10,000`.
-pub(crate) fn thousands(number: impl ToString) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -138,9 +138,10 @@ impl Notice {
             place.name = shortened(&place.name);
         }
         let named_controls: Vec<ControlId> = group.controls.iter().cloned().collect();
-        let controls = match group.is_of_whole_accounts {
-            true => 0,
-            false => named_controls.len(),
+        let controls = if group.is_of_whole_accounts {
+            0
+        } else {
+            named_controls.len()
         };
         let title = headline::opened(
             lead.kind,
@@ -201,7 +202,7 @@ impl Notice {
         Self {
             form: NoticeForm::Reminder,
             reminder: Some(number),
-            ..self.as_it_is(still)
+            ..self.now_that_it_is(still)
         }
     }
 
@@ -221,7 +222,7 @@ impl Notice {
         Self {
             form: NoticeForm::Recovered,
             title: shortened(&title),
-            ..self.as_it_is(ended)
+            ..self.now_that_it_is(ended)
         }
     }
 
@@ -250,7 +251,7 @@ impl Notice {
     }
 
     /// What was so when it began, and is no longer known to be, is left out.
-    fn as_it_is(self, now: Ended) -> Self {
+    fn now_that_it_is(self, now: Ended) -> Self {
         Self {
             at: now.at,
             still: Some(now.still),
