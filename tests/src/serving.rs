@@ -21,7 +21,15 @@ pub(crate) struct Serving<'a> {
 impl<'a> Serving<'a> {
     /// Starts it without waiting for a share of anybody's quota. Its log goes into a file.
     pub(crate) fn start(shell: &'a Shell, log: &str, more: &[&str]) -> Self {
-        let mut arguments = vec!["serve", "--quota-share", "1", "--jitter", "0"];
+        let mut arguments = vec![
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--quota-share",
+            "1",
+            "--jitter",
+            "0",
+        ];
         arguments.extend(more);
         let log = shell.path(log);
         let file = std::fs::File::create(&log).unwrap();

@@ -1,6 +1,6 @@
 //! The settings of the service: those of a sweep, and when and how patiently.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use daemon::{Configuration, RecheckRule, Schedule};
@@ -67,6 +67,9 @@ pub(crate) struct ServeOptions {
 pub(crate) struct ServiceOptions {
     #[command(flatten)]
     pub(crate) files: FileOptions,
+    /// Where the API listens [default: 127.0.0.1:7070].
+    #[arg(long, value_name = "ADDRESS", env = "SCANNER_LISTEN")]
+    listen: Option<SocketAddr>,
     #[command(flatten)]
     serve: ServeOptions,
     #[command(flatten)]
@@ -88,6 +91,7 @@ pub(crate) struct ServiceSettings {
 pub(crate) fn resolve(options: &ServiceOptions) -> anyhow::Result<ServiceSettings> {
     let ServiceOptions {
         files,
+        listen,
         serve: flags,
         scope,
         aws,
@@ -97,7 +101,10 @@ pub(crate) fn resolve(options: &ServiceOptions) -> anyhow::Result<ServiceSetting
         None => ConfigFile::default(),
     };
     let serve = std::mem::take(&mut file.serve);
-    let web = std::mem::take(&mut file.web).settings();
+    let mut web = std::mem::take(&mut file.web).settings();
+    if let Some(listen) = listen {
+        web.listen = listen;
+    }
     let Alerting {
         settings: alerts,
         channels,

@@ -227,7 +227,11 @@ async fn a_day_of_sweeps_leaves_nothing_behind() {
         most(|weight| weight.1 as u64),
         most(|weight| weight.2 as u64),
     );
-    assert!(memory < warm.0 + 4 * 1024, "KiB, files, tasks: {weights:?}");
+    // SQLite's cache fills as the store grows, up to 16 MiB.
+    assert!(
+        memory < warm.0 + (16 + 4) * 1024,
+        "KiB, files, tasks: {weights:?}"
+    );
     assert!(
         files <= warm.1 as u64 + 16,
         "KiB, files, tasks: {weights:?}"

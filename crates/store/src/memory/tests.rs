@@ -1,3 +1,5 @@
+//! What an account is known by within a process, and what it is not known by.
+
 use std::collections::BTreeMap;
 
 use model::{Finding, GapSample, Reason};
