@@ -5,9 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "it says where it listens")]
 
-use std::{
-    collections::BTreeMap, env, error::Error, io::Read as _, net::SocketAddr, sync::Arc,
-};
+use std::{collections::BTreeMap, env, error::Error, io::Read as _, net::SocketAddr, sync::Arc};
 
 use daemon::{ServiceEnd, ServiceRequest, SweepRequested, service_handle};
 use model::{Clock, SystemClock};
