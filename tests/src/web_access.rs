@@ -53,7 +53,14 @@ async fn a_token_is_shown_once_and_is_taken_until_it_is_revoked() {
         assert!(!list.stdout.contains(secret), "{list:#?}");
     }
     // Nothing of it leaves with what an auditor gets, and nothing that was sealed has changed.
-    let export = ["evidence", "export", "--sweep", "1", "--output", "evidence.tar.zst"];
+    let export = [
+        "evidence",
+        "export",
+        "--sweep",
+        "1",
+        "--output",
+        "evidence.tar.zst",
+    ];
     let exported = scanner(&shell, &export).await;
     assert_eq!(exported.code, 0, "{exported:#?}");
     let verified = scanner(&shell, &["evidence", "verify"]).await;

@@ -55,11 +55,7 @@ async fn no_answer_is_a_surprise() {
             "--max-examples",
             "20",
         ])
-        .args([
-            "--seed",
-            "1",
-            "--generation-deterministic",
-        ])
+        .arg("--generation-deterministic")
         .args(["--no-color", "--warnings", "off"])
         .stdin(Stdio::null())
         .kill_on_drop(true);
@@ -78,5 +74,7 @@ async fn no_answer_is_a_surprise() {
     assert!(said.contains("Tested: 2"), "{said}");
 }
 
+/// Without `ignored_auth`: it guesses tokens, and is soon told to wait, as whoever guesses is. `crates/web` tries
+/// every address without a token.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
-response_headers_conformance,response_schema_conformance,unsupported_method,allow_header_conformance,ignored_auth";
+response_headers_conformance,response_schema_conformance,unsupported_method,allow_header_conformance";
