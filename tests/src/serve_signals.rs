@@ -71,18 +71,18 @@ async fn the_service_manager_hears_that_it_is_ready_alive_reloading_and_stopping
         .with("NOTIFY_SOCKET", path.to_str().unwrap())
         .with("WATCHDOG_USEC", "2000000");
     let mut serving = Serving::start(&shell, "serve.log", &[]);
-    let heard = std::cell::RefCell::new(Vec::new());
+    let messages = std::cell::RefCell::new(Vec::new());
     let hears = |wanted: &'static str, times: usize| {
-        let (heard, socket) = (&heard, &socket);
+        let (messages, socket) = (&messages, &socket);
         async move |_: &Serving| {
             let mut buffer = [0; 4096];
             while let Ok(length) = socket.recv(&mut buffer) {
                 let text = String::from_utf8_lossy(&buffer[..length]);
                 let lines = text.lines().map(str::to_owned);
-                heard.borrow_mut().extend(lines);
+                messages.borrow_mut().extend(lines);
             }
-            let heard = heard.borrow();
-            heard.iter().filter(|line| *line == wanted).count() >= times
+            let messages = messages.borrow();
+            messages.iter().filter(|line| *line == wanted).count() >= times
         }
     };
     serving.until("it is ready", hears("READY=1", 1)).await;
@@ -94,12 +94,12 @@ async fn the_service_manager_hears_that_it_is_ready_alive_reloading_and_stopping
         .until("it is ready again", hears("READY=1", 2))
         .await;
     assert!(
-        heard
+        messages
             .borrow()
             .iter()
             .any(|line| line.starts_with("MONOTONIC_USEC="))
     );
     serving.signal("TERM").await;
     assert_eq!(serving.ended().await, Some(0));
-    assert!(hears("STOPPING=1", 1)(&serving).await, "{heard:?}");
+    assert!(hears("STOPPING=1", 1)(&serving).await, "{messages:?}");
 }

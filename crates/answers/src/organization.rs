@@ -4,10 +4,9 @@ use model::{Finding, Verdict};
 
 /// The organization's own answer: its changes happen in the management account, so by the control on
 /// them it is that account's. Without that control it is the worst that was found there.
-pub fn organization_verdict<'a>(
-    of_management: impl Iterator<Item = &'a Finding> + Clone,
-) -> Verdict {
-    let own = || of_management.clone();
+pub fn organization_verdict<'a>(of_management: impl Iterator<Item = &'a Finding>) -> Verdict {
+    let own: Vec<&Finding> = of_management.collect();
+    let own = || own.iter();
     let of_organization =
         own().find(|finding| finding.control.as_str() == controls::ORGANIZATION_CONTROL);
     let worst = [

@@ -87,7 +87,6 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// What renders them, in Prometheus's text format.
-    #[expect(dead_code, reason = "the HTTP API takes it")]
     pub(crate) fn render(&self) -> Arc<dyn Fn() -> String + Send + Sync> {
         let handle = self.handle.clone();
         Arc::new(move || handle.render())

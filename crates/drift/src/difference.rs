@@ -21,13 +21,15 @@ pub fn difference(
             .into_iter()
             .collect();
     };
-    let latest = after.findings.values().map(|finding| &finding.latest);
-    let mut drifts = seen(context, before, after, latest.collect());
+    let latest: Vec<&SeenFinding> = (after.findings.values())
+        .map(|finding| &finding.latest)
+        .collect();
+    let mut drifts = seen(context, before, after, &latest);
     let hidden = (after.findings.values()).filter_map(|finding| finding.before_unknown.as_ref());
     let hidden: Vec<&SeenFinding> = hidden.collect();
     if before.is_some() && !hidden.is_empty() {
         let is_of_sight = |kind| matches!(kind, DriftKind::BecameUnknown | DriftKind::VisibleAgain);
-        let known = seen(context, before, after, hidden).into_iter();
+        let known = seen(context, before, after, &hidden).into_iter();
         drifts.extend(known.filter(|drift| drift.control.is_some() && !is_of_sight(drift.kind)));
     }
     drifts
@@ -38,7 +40,7 @@ fn seen(
     context: &SweepContext,
     before: Option<&RememberedAccount>,
     after: &RememberedAccount,
-    answers: Vec<&SeenFinding>,
+    answers: &[&SeenFinding],
 ) -> Vec<Drift> {
     let newest = answers.iter().max_by_key(|seen| seen.confirmed);
     let evidence = newest.and_then(|seen| seen.evidence);

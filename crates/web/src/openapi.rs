@@ -93,7 +93,7 @@ pub(crate) fn complete(described: &mut OpenApi) {
     let components = described.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     for (path, item) in &mut described.paths.paths {
-        let is_health = path.ends_with("z");
+        let is_health = path.ends_with('z');
         for (method, operation) in [
             ("get", &mut item.get),
             ("post", &mut item.post),

@@ -87,12 +87,11 @@ impl Receiver {
 fn header(request: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(request);
     let (head, _) = text.split_once("\r\n\r\n")?;
-    let line = head.lines().find_map(|line| {
+    head.lines().find_map(|line| {
         let (key, value) = line.split_once(':')?;
         key.eq_ignore_ascii_case(name)
             .then(|| value.trim().to_owned())
-    });
-    line
+    })
 }
 
 fn is_whole(request: &[u8]) -> bool {

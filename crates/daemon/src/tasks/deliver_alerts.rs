@@ -39,12 +39,11 @@ async fn deliver(
     stop: CancellationToken,
 ) -> Result<(), TaskError> {
     // Its connections and certificates are kept from run to run.
-    let http = match http.get() {
-        Some(http) => http.clone(),
-        None => {
-            let made = HttpClient::new()?;
-            http.get_or_init(|| made).clone()
-        }
+    let http = if let Some(http) = http.get() {
+        http.clone()
+    } else {
+        let made = HttpClient::new()?;
+        http.get_or_init(|| made).clone()
     };
     let configuration = Arc::clone(&ground.configuration.borrow());
     let aws = ground.aws.borrow().clone();

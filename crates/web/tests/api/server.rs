@@ -132,7 +132,7 @@ impl Server {
         role: TokenRole,
         expires: Option<Timestamp>,
     ) -> String {
-        let mut random = [name.len() as u8; 36];
+        let mut random = [u8::try_from(name.len()).unwrap(); 36];
         for (to, from) in random.iter_mut().zip(name.bytes()) {
             *to = from;
         }
