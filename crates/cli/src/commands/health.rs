@@ -22,7 +22,7 @@ pub(crate) struct Options {
         long,
         value_name = "ADDRESS:PORT",
         env = "SCANNER_LISTEN",
-        default_value = "127.0.0.1:8420"
+        default_value = "127.0.0.1:7070"
     )]
     listen: SocketAddr,
     /// Ask whether it is ready, not only whether it is there.
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_listener_on_every_address_is_asked_on_the_loopback_interface() {
         for (listen, asked) in [
-            ("0.0.0.0:8420", "127.0.0.1:8420"),
+            ("0.0.0.0:7070", "127.0.0.1:7070"),
             ("[::]:80", "[::1]:80"),
             ("192.0.2.1:80", "192.0.2.1:80"),
         ] {
