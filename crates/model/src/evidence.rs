@@ -34,7 +34,7 @@ pub use trail::{
 pub type Read<T> = Result<T, Gap>;
 
 /// The answer to a question about a thing that may be gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence<T> {
     /// It is there.

@@ -13,6 +13,7 @@ mod drift;
 pub mod evidence;
 mod exception;
 mod finding;
+mod fingerprint;
 mod gap;
 mod metric_family;
 mod moment;
@@ -39,6 +40,7 @@ pub use exception::{Exception, ExceptionId, ExceptionScope, ExceptionSource};
 pub use finding::{
     Advice, AdviceCode, ChainNode, CoveredBy, Finding, Judgement, NearMiss, NodeState,
 };
+pub use fingerprint::Fingerprint;
 pub use gap::{Gap, GapClass, GapSample};
 pub use metric_family::{MetricFamily, MetricKind};
 pub use moment::{WrittenMoment, WrittenTime};

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use model::{AccountId, ContentHash, ControlId, SweepId, evidence::StorableEvidence};
+use model::{AccountId, ContentHash, ControlId, Fingerprint, SweepId, evidence::StorableEvidence};
 use proof::{FindingLeaf, LeafHash};
 use sqlx::SqliteConnection;
 
@@ -15,7 +15,7 @@ use crate::{
     evidence::{self, Documents},
     findings::{self, NewFinding},
     leaves::{self, NewLeaf},
-    memory::{Fingerprint, Known, Memory},
+    memory::{Known, Memory},
 };
 
 /// Accounts that are not as they were, as far as the sweeper remembers.

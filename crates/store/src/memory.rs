@@ -2,11 +2,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    hash::{BuildHasher, Hash, Hasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use model::{AccountId, ContentHash, Judgement};
+use model::{Account, AccountId, ContentHash, Fingerprint, Judgement, evidence::StorableEvidence};
 use proof::{LeafHash, MerkleTree, TreeHead};
 
 use crate::{JudgedAccount, findings::detail_text};
@@ -32,54 +31,22 @@ pub(crate) struct Known {
     leaves: BTreeMap<AccountId, Option<LeafHash>>,
     /// The rows of documents that are stored.
     pub(crate) documents: HashMap<ContentHash, i64>,
-    /// That several accounts share.
-    shared: HashMap<usize, KnownJudgement>,
-    /// Of one account each, from the question what changed until that is committed.
-    at_hand: HashMap<usize, KnownJudgement>,
+    /// By address.
+    judgements: HashMap<usize, KnownJudgement>,
     /// Of accounts that are known to be as they were. A leaf takes twenty times as long to make.
     fingerprints: HashMap<AccountId, Fingerprint>,
-    fingerprinter: Fingerprinter,
 }
 
-/// By address. The judgement is kept alive, so that an address is never that of another one.
 #[derive(Debug)]
 struct KnownJudgement {
+    /// Kept alive, so that its address is never that of another one.
     judgement: Arc<Judgement>,
+    /// Whether several accounts have it. One of a single account is kept from the question what
+    /// changed until that is committed.
+    is_shared: bool,
     fingerprint: Fingerprint,
     /// The document that it is stored as, once somebody had to know.
     detail: Option<(ContentHash, Arc<str>)>,
-}
-
-/// 128 bits under keys that are drawn for this process: nobody can make two accounts meet in one.
-pub(crate) type Fingerprint = [u64; 2];
-
-#[derive(Debug, Default)]
-struct Fingerprinter {
-    hashers: [RandomState; 2],
-    bytes: Bytes,
-}
-
-/// Takes down what would be hashed: to hash it at once, and twice, takes a third of the time.
-#[derive(Debug, Default)]
-struct Bytes(Vec<u8>);
-
-impl Hasher for Bytes {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn finish(&self) -> u64 {
-        0
-    }
-}
-
-impl Fingerprinter {
-    fn of(&mut self, feed: impl FnOnce(&mut Bytes)) -> Fingerprint {
-        self.bytes.0.clear();
-        feed(&mut self.bytes);
-        let [one, other] = &self.hashers;
-        [one.hash_one(&self.bytes.0), other.hash_one(&self.bytes.0)]
-    }
 }
 
 impl Memory {
@@ -115,23 +82,15 @@ impl Known {
 
     fn judgement(&mut self, judgement: &Arc<Judgement>) -> &mut KnownJudgement {
         let address = Arc::as_ptr(judgement).addr();
-        // Nobody else will come with one that is not shared.
-        let is_shared = self.shared.contains_key(&address)
-            || (Arc::strong_count(judgement) > 1 && !self.at_hand.contains_key(&address));
-        let known = if is_shared {
-            if self.shared.len() >= JUDGEMENTS && !self.shared.contains_key(&address) {
-                self.shared.clear();
-            }
-            &mut self.shared
-        } else {
-            &mut self.at_hand
-        };
-        let fingerprinter = &mut self.fingerprinter;
-        known.entry(address).or_insert_with(|| KnownJudgement {
-            judgement: Arc::clone(judgement),
-            fingerprint: fingerprinter.of(|bytes| judgement.hash(bytes)),
-            detail: None,
-        })
+        self.judgements
+            .entry(address)
+            .or_insert_with(|| KnownJudgement {
+                judgement: Arc::clone(judgement),
+                // Nobody else will come with one that is not shared.
+                is_shared: Arc::strong_count(judgement) > 2,
+                fingerprint: Fingerprint::of(judgement),
+                detail: None,
+            })
     }
 
     /// The name and the text of the document that a judgement is stored as.
@@ -146,28 +105,27 @@ impl Known {
 
     /// Forgets what only one sweep shares: the next one makes its judgements anew, at other addresses.
     pub(crate) fn forget_judgements(&mut self) {
-        self.shared = HashMap::new();
-        self.at_hand = HashMap::new();
+        self.judgements = HashMap::new();
     }
 
     /// What an account is known by within this process: as for findings, what AWS said this time is
     /// no part of it.
     pub(crate) fn fingerprint(&mut self, judged: &JudgedAccount) -> Fingerprint {
-        let account = &judged.account;
-        let path = account.ou_path.as_ref().map(|path| &path.0);
+        let Account {
+            id,
+            name,
+            state,
+            ou_path,
+        } = &judged.account;
+        let path = ou_path.as_ref().map(|path| &path.0);
         let findings: Vec<_> = (judged.findings.iter())
             .map(|finding| {
                 let said = self.judgement(&finding.judgement).fingerprint;
                 (&finding.control, said)
             })
             .collect();
-        self.fingerprinter.of(|bytes| {
-            (account.id, &account.name, account.state, path, findings).hash(bytes);
-            judged.evidence.is_some().hash(bytes);
-            if let Some(evidence) = &judged.evidence {
-                evidence.fingerprint(bytes);
-            }
-        })
+        let evidence = judged.evidence.as_ref().map(StorableEvidence::fingerprint);
+        Fingerprint::of(&(id, name, state, path, findings, evidence))
     }
 
     pub(crate) fn is_as_it_was(&self, account: AccountId, fingerprint: Fingerprint) -> bool {
@@ -184,7 +142,11 @@ impl Known {
 
     /// Lets go of the judgements of single accounts: the next group brings its own.
     pub(crate) fn end_group(&mut self) {
-        self.at_hand.clear();
+        let judgements = &mut self.judgements;
+        judgements.retain(|_, known| known.is_shared);
+        if judgements.len() > JUDGEMENTS {
+            judgements.clear();
+        }
     }
 
     /// Notes leaves and documents that are stored for certain: after the commit.

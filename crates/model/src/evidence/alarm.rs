@@ -1,12 +1,17 @@
 //! Alarms on the metrics of filters.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Arn,
     evidence::{Place, Read},
+    fingerprint::number,
 };
 
 /// Dimensions of a metric: name and value.
@@ -49,7 +54,7 @@ pub enum AlarmLookup {
 }
 
 /// The alarms that have to do with one metric.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct Alarms {
     /// The metric.
     pub metric: MetricKey,
@@ -63,7 +68,7 @@ pub struct Alarms {
 }
 
 /// The alarms of a monitoring account that read the metric of another account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct MonitoringAlarms {
     /// The monitoring account, and the region of the metric.
     pub place: Place,
@@ -72,7 +77,7 @@ pub struct MonitoringAlarms {
 }
 
 /// The mute rules on one alarm: while one is active, the alarm changes its state and tells nobody.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct MuteRules {
     /// The alarm, metric or composite.
     pub alarm: Arn,
@@ -81,7 +86,7 @@ pub struct MuteRules {
 }
 
 /// Alarms that were found for a metric.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Hash, Serialize, Deserialize)]
 pub struct FoundAlarms {
     /// Alarms on the metric, alarms whose metric math reads it, and alarms on a metric of the same
     /// name elsewhere (near misses), sorted by ARN.
@@ -130,8 +135,38 @@ pub struct MetricAlarm {
     pub unknown_settings: Vec<String>,
 }
 
+impl Hash for MetricAlarm {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            arn,
+            name,
+            actions_enabled,
+            alarm_actions,
+            metric,
+            statistic,
+            extended_statistic,
+            evaluate_low_sample_count_percentile,
+            period_seconds,
+            unit,
+            evaluation_periods,
+            datapoints_to_alarm,
+            threshold,
+            comparison_operator,
+            treat_missing_data,
+            metrics,
+            unknown_settings,
+        } = self;
+        (arn, name, actions_enabled, alarm_actions, metric).hash(state);
+        (statistic, extended_statistic, unit, period_seconds).hash(state);
+        evaluate_low_sample_count_percentile.hash(state);
+        (evaluation_periods, datapoints_to_alarm, number(*threshold)).hash(state);
+        (comparison_operator, treat_missing_data, metrics).hash(state);
+        unknown_settings.hash(state);
+    }
+}
+
 /// One query of an alarm on metric math.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MetricQuery {
     /// Its id.
     pub id: String,
@@ -152,7 +187,7 @@ pub struct MetricQuery {
 }
 
 /// A composite alarm, without its description and its state.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CompositeAlarm {
     /// Its ARN.
     pub arn: Arn,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Place, Read};
 
 /// The rules on the default event bus of one account and region that may concern CloudTrail events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EventRules {
     /// Where.
     pub place: Place,
@@ -14,7 +14,7 @@ pub struct EventRules {
 }
 
 /// An enabled rule with an event pattern.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventRule {
     /// Its name.
     pub name: String,

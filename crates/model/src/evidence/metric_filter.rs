@@ -1,16 +1,20 @@
 //! Log groups and the metric filters on them.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     LogGroupArn,
     evidence::{Dimensions, MetricKey, Place, Presence, Read},
+    fingerprint::number,
 };
 
 /// A log group and the metric filters on it, read at its owner.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct LogGroupEvidence {
     /// Which log group.
     pub arn: LogGroupArn,
@@ -24,7 +28,7 @@ pub struct LogGroupEvidence {
 }
 
 /// A metric filter on a log group that no trail leads to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct OtherPublisher {
     /// The name of its log group.
     pub log_group: String,
@@ -38,7 +42,7 @@ impl LogGroupEvidence {
 }
 
 /// A metric filter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct MetricFilter {
     /// Its name, unique within the log group.
     pub name: String,
@@ -69,6 +73,21 @@ pub struct MetricTransformation {
     pub dimensions: BTreeMap<String, String>,
     /// The unit; `None` of AWS is `None` here.
     pub unit: Option<String>,
+}
+
+impl Hash for MetricTransformation {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            metric_name,
+            namespace,
+            value,
+            default_value,
+            dimensions,
+            unit,
+        } = self;
+        (metric_name, namespace, value, number(*default_value)).hash(state);
+        (dimensions, unit).hash(state);
+    }
 }
 
 impl MetricTransformation {

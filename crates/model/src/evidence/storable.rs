@@ -1,15 +1,9 @@
 //! Evidence on its way into a store.
 
-use std::{
-    hash::Hasher,
-    io,
-    sync::{Arc, OnceLock},
-};
-
-use serde::Serialize;
+use std::sync::{Arc, OnceLock};
 
 use super::{AccountEvidence, EvidenceDocuments};
-use crate::ContentHash;
+use crate::{ContentHash, Fingerprint};
 
 /// Evidence that is written out as documents when somebody needs them: for an account that is as it
 /// was, nobody does.
@@ -17,6 +11,7 @@ use crate::ContentHash;
 pub struct StorableEvidence {
     read: Option<Arc<AccountEvidence>>,
     documents: OnceLock<Arc<EvidenceDocuments>>,
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 impl StorableEvidence {
@@ -25,6 +20,7 @@ impl StorableEvidence {
         Self {
             read: Some(Arc::new(evidence)),
             documents: OnceLock::new(),
+            fingerprint: OnceLock::new(),
         }
     }
 
@@ -41,23 +37,28 @@ impl StorableEvidence {
         self.documents().root
     }
 
-    /// Feeds a hash that tells this evidence from other evidence. Evidence that was written out when
-    /// it was made and the same that was not need not meet in it.
-    pub fn fingerprint(&self, hasher: &mut impl Hasher) {
-        let Some(evidence) = &self.read else {
-            return hasher.write(self.root().as_bytes());
-        };
-        let parts = (
-            &evidence.trails,
-            &evidence.other_gaps,
-            pairs(&evidence.trail_details),
-            pairs(&evidence.log_groups),
-            pairs(&evidence.alarms),
-            pairs(&evidence.mute_rules),
-            pairs(&evidence.topics),
-            pairs(&evidence.event_rules),
-        );
-        feed(&parts, hasher);
+    /// What tells this evidence from other evidence. Evidence that was written out when it was made
+    /// and the same that was not need not meet in it.
+    pub fn fingerprint(&self) -> Fingerprint {
+        *(self.fingerprint).get_or_init(|| match &self.read {
+            None => Fingerprint::of(&self.root()),
+            Some(evidence) => {
+                // Whose evidence it is does not count, as in the documents.
+                let AccountEvidence {
+                    account: _,
+                    trails,
+                    other_gaps,
+                    trail_details,
+                    log_groups,
+                    alarms,
+                    mute_rules,
+                    topics,
+                    event_rules,
+                } = &**evidence;
+                let chain = (trail_details, log_groups, alarms, mute_rules, topics);
+                Fingerprint::of(&(trails, other_gaps, chain, event_rules))
+            }
+        })
     }
 }
 
@@ -66,6 +67,7 @@ impl From<Arc<EvidenceDocuments>> for StorableEvidence {
         Self {
             read: None,
             documents: documents.into(),
+            fingerprint: OnceLock::new(),
         }
     }
 }
@@ -73,32 +75,5 @@ impl From<Arc<EvidenceDocuments>> for StorableEvidence {
 impl PartialEq for StorableEvidence {
     fn eq(&self, other: &Self) -> bool {
         self.documents() == other.documents()
-    }
-}
-
-fn pairs<K, V>(parts: &std::collections::BTreeMap<K, Arc<V>>) -> Vec<(&K, &V)> {
-    parts
-        .iter()
-        .map(|(key, value)| (key, value.as_ref()))
-        .collect()
-}
-
-/// Feeds a hasher with a value as JSON, without writing it down anywhere.
-fn feed(value: &impl Serialize, hasher: &mut impl Hasher) {
-    let written = serde_json::to_writer(Feed(hasher), value);
-    debug_assert!(written.is_ok(), "a hasher takes everything");
-    hasher.write_u8(u8::from(written.is_err()));
-}
-
-struct Feed<'h, H>(&'h mut H);
-
-impl<H: Hasher> io::Write for Feed<'_, H> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

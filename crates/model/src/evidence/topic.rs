@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A topic and its subscriptions, read at its owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TopicEvidence {
     /// Which topic.
     pub arn: Arn,
@@ -21,7 +21,7 @@ pub struct TopicEvidence {
 }
 
 /// What GetTopicAttributes says, as far as it decides whether CloudWatch can publish.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TopicAttributes {
     /// The statements of its policy, in their order; `None` if the policy was not understood.
     pub policy: Option<Vec<PolicyStatement>>,
@@ -32,7 +32,7 @@ pub struct TopicAttributes {
 }
 
 /// One statement of a topic's policy. A list that is empty is an element that is absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PolicyStatement {
     /// `Allow` or `Deny`.
     pub effect: String,
@@ -53,7 +53,7 @@ pub struct PolicyStatement {
 }
 
 /// One subscription.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Subscription {
     /// Whether somebody confirmed it.
     pub state: SubscriptionState,
@@ -64,7 +64,7 @@ pub struct Subscription {
 }
 
 /// Whether a subscription is in force, told by its ARN.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubscriptionState {
     /// It has an ARN of its own.

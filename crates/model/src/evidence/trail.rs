@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Arn, LogGroupArn, Region, evidence::Read};
 
 /// A trail as DescribeTrails shows it in an account.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Trail {
     /// Its ARN; for an organization trail, the account in it is the owner's, not the member's.
     pub arn: Arn,
@@ -27,7 +27,7 @@ impl Trail {
 }
 
 /// What the owner of a trail answers about it, in its home region.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TrailEvidence {
     /// Which trail.
     pub arn: Arn,
@@ -38,7 +38,7 @@ pub struct TrailEvidence {
 }
 
 /// What GetTrailStatus says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TrailStatus {
     /// Whether it is logging.
     pub is_logging: bool,
@@ -48,7 +48,7 @@ pub struct TrailStatus {
 
 /// The delivery to CloudWatch Logs, reduced to a class when collected, so that evidence does not
 /// tick.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// Delivered within the last day, no error.
@@ -64,7 +64,7 @@ pub enum Delivery {
 }
 
 /// What GetEventSelectors says: AWS fills one of the two lists.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EventSelectors {
     /// Basic selectors.
     pub basic: Vec<BasicEventSelector>,
@@ -73,7 +73,7 @@ pub struct EventSelectors {
 }
 
 /// One basic selector, reduced to management events.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BasicEventSelector {
     /// Whether management events are recorded.
     pub include_management_events: bool,
@@ -84,14 +84,14 @@ pub struct BasicEventSelector {
 }
 
 /// One advanced selector: all of its fields must agree.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AdvancedEventSelector {
     /// Its conditions, sorted by field.
     pub fields: Vec<FieldSelector>,
 }
 
 /// One condition of an advanced selector. Empty lists are operators that are not used.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FieldSelector {
     /// The field of the record, such as `eventCategory`.
     pub field: String,
