@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    Account, AccountState, Advice, AdviceCode, ChainNode, Finding, Gap, GapClass, Judgement, Link,
-    NodeState, Reason, Verdict,
+    Account, AccountState, Advice, AdviceCode, ChainNode, Finding, Fingerprint, Gap, GapClass,
+    Judgement, Link, NodeState, Reason, Verdict,
     evidence::{AccountEvidence, MetricFilter, StorableEvidence, Trail},
 };
 
@@ -84,6 +84,18 @@ impl Judge {
                 }
             })
             .collect()
+    }
+
+    /// What [`Judge::findings`] follow from, besides the account and its evidence: the controls and the
+    /// context. In one process, where this, the account and the evidence are the same, so are the findings.
+    pub fn basis(&self, context: &JudgeContext) -> Fingerprint {
+        let JudgeContext {
+            organization_trails,
+        } = context;
+        let controls: Vec<_> = (self.controls.iter())
+            .map(|control| (&control.id, control.content_hash()))
+            .collect();
+        Fingerprint::of(&(controls, organization_trails))
     }
 
     /// The evidence as it is stored: written out once for all accounts that show the same.

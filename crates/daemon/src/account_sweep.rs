@@ -6,8 +6,8 @@ use aws::Aws;
 use controls::{Judge, JudgeContext};
 use discovery::enabled_regions;
 use model::{
-    Account, AccountId, AccountState, Finding, Gap, GapClass, GapSample, Reason, Verdict,
-    evidence::AccountEvidence,
+    Account, AccountId, AccountState, Finding, Fingerprint, Gap, GapClass, GapSample, Reason,
+    Verdict, evidence::AccountEvidence,
 };
 use scanner::{Collector, RegionScope};
 use store::JudgedAccount;
@@ -34,6 +34,8 @@ pub(crate) struct AccountSweep<'a> {
     pub(crate) regions_asked: &'a RegionsAsked,
     pub(crate) judge: &'a Judge,
     pub(crate) context: JudgeContext,
+    /// What the findings of that judge in that context follow from, besides what was read.
+    pub(crate) basis: Fingerprint,
     /// How long one look may take.
     pub(crate) deadline: Duration,
 }
@@ -85,7 +87,8 @@ impl AccountSweep<'_> {
         let is_to_look_closer = |finding: &Finding| {
             finding.verdict() == Verdict::Fail || finding.reason == Reason::AlarmUndecided
         };
-        if findings.iter().any(is_to_look_closer) {
+        let looks_closer = findings.iter().any(is_to_look_closer);
+        if looks_closer {
             // Boxed: few accounts need it, and all would carry the room that it takes.
             evidence = Box::pin(self.collector.look_closer(evidence)).await;
             let closer = self.judge.findings(&self.context, account, Some(&evidence));
@@ -102,6 +105,8 @@ impl AccountSweep<'_> {
             account: account.clone(),
             evidence: Some(self.judge.storable(evidence)),
             findings,
+            // Some are by what was read before it was looked closer, which is not kept.
+            basis: (!looks_closer).then_some(self.basis),
         })
     }
 
@@ -110,6 +115,7 @@ impl AccountSweep<'_> {
             account: account.clone(),
             findings: self.judge.findings(&self.context, account, evidence),
             evidence: evidence.map(|evidence| self.judge.storable(evidence.clone())),
+            basis: Some(self.basis),
         }
     }
 

@@ -205,6 +205,7 @@ fn judged_account(number: u64, reasons: Vec<(&str, Reason)>) -> JudgedAccount {
                 judgement: Arc::new(judgement(number, reason)),
             })
             .collect(),
+        basis: None,
     }
 }
 

@@ -350,16 +350,18 @@ impl Sweep<'_> {
             .cloned()
             .unwrap_or_else(|| self.aws.partition().default_region());
         let regions_asked = RegionsAsked::beyond(probe);
+        let context = JudgeContext {
+            organization_trails,
+        };
         let looker = AccountSweep {
             aws: self.aws,
             collector: &collector,
-            regions: self.region_scope(plan, &organization_trails),
+            regions: self.region_scope(plan, &context.organization_trails),
             all_regions: plan.regions == Regions::All,
             regions_asked: &regions_asked,
             judge: &judge,
-            context: JudgeContext {
-                organization_trails,
-            },
+            basis: judge.basis(&context),
+            context,
             deadline: plan.account_deadline,
         };
         let look = LookAtAccounts {

@@ -1,6 +1,7 @@
 //! By what a process tells whether something is as it was.
 
 use std::{
+    cell::Cell,
     hash::{BuildHasher, Hash, Hasher, RandomState},
     sync::LazyLock,
 };
@@ -14,15 +15,26 @@ impl Fingerprint {
     /// The fingerprint of a value: of everything that its [`Hash`] takes in.
     pub fn of(value: &impl Hash) -> Self {
         static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
-        let mut written = Written::default();
+        thread_local! {
+            // Kept from one to the next: a longer one would have to be moved while it grows.
+            static PAPER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+        }
+        let mut written = Written(PAPER.take());
+        written.0.clear();
         value.hash(&mut written);
         let [one, other] = &*KEYS;
-        Self([one.hash_one(&written.0), other.hash_one(&written.0)])
+        let fingerprint = Self([one.hash_one(&written.0), other.hash_one(&written.0)]);
+        if written.0.capacity() <= LONGEST_KEPT {
+            PAPER.set(written.0);
+        }
+        fingerprint
     }
 }
 
+/// How many bytes of room are kept for the next one.
+const LONGEST_KEPT: usize = 1 << 20;
+
 /// Takes down what is to be hashed: to hash it at once, and twice, takes a third of the time.
-#[derive(Default)]
 struct Written(Vec<u8>);
 
 impl Hasher for Written {

@@ -132,6 +132,7 @@ fn judged(number: u64, is_broken: bool) -> JudgedAccount {
     JudgedAccount {
         findings: findings.collect(),
         evidence: None,
+        basis: None,
         account,
     }
 }

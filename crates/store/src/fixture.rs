@@ -194,6 +194,7 @@ pub(crate) fn judged(number: u64, reason: Reason) -> JudgedAccount {
             reason != Reason::TrailNotLogging,
         ))),
         findings: vec![finding(number, reason)],
+        basis: None,
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn judged(number: u64, reasons: [Reason; 2]) -> JudgedAccount {
         account,
         evidence: (!is_suspended).then(|| StorableEvidence::read(evidence)),
         findings,
+        basis: None,
     }
 }
 

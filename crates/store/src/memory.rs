@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use model::{Account, AccountId, ContentHash, Fingerprint, Judgement, evidence::StorableEvidence};
+use model::{
+    Account, AccountId, ContentHash, ControlId, Fingerprint, Judgement, evidence::StorableEvidence,
+};
 use proof::{LeafHash, MerkleTree, TreeHead};
 
 use crate::{JudgedAccount, findings::detail_text};
@@ -44,9 +46,25 @@ struct KnownJudgement {
     /// Whether several accounts have it. One of a single account is kept from the question what
     /// changed until that is committed.
     is_shared: bool,
-    fingerprint: Fingerprint,
+    /// Once somebody had to know.
+    fingerprint: Option<Fingerprint>,
     /// The document that it is stored as, once somebody had to know.
     detail: Option<(ContentHash, Arc<str>)>,
+}
+
+impl KnownJudgement {
+    fn fingerprint(&mut self) -> Fingerprint {
+        *(self.fingerprint).get_or_insert_with(|| Fingerprint::of(&self.judgement))
+    }
+}
+
+/// What the findings of an account are known by.
+#[derive(Hash)]
+enum Said<'a> {
+    /// They follow from this and from what else the account is known by.
+    FollowsFrom(Fingerprint),
+    /// Each of them, by control.
+    Each(Vec<(&'a ControlId, Fingerprint)>),
 }
 
 impl Memory {
@@ -73,6 +91,14 @@ impl Known {
         }
     }
 
+    /// Every account that is known now; `None` before the leaves were read.
+    pub(crate) fn accounts(&self) -> Option<impl Iterator<Item = AccountId>> {
+        let before = self.tree.as_ref()?.leaves().map(|(account, _)| account);
+        let before = before.filter(|account| !self.leaves.contains_key(account));
+        let since = (self.leaves.iter()).filter_map(|(account, leaf)| leaf.map(|_| *account));
+        Some(before.chain(since))
+    }
+
     /// What the tree over all accounts comes to; `None` before the leaves were read.
     pub(crate) fn head(&mut self) -> Option<TreeHead> {
         let tree = self.tree.as_mut()?;
@@ -88,7 +114,7 @@ impl Known {
                 judgement: Arc::clone(judgement),
                 // Nobody else will come with one that is not shared.
                 is_shared: Arc::strong_count(judgement) > 2,
-                fingerprint: Fingerprint::of(judgement),
+                fingerprint: None,
                 detail: None,
             })
     }
@@ -118,12 +144,17 @@ impl Known {
             ou_path,
         } = &judged.account;
         let path = ou_path.as_ref().map(|path| &path.0);
-        let findings: Vec<_> = (judged.findings.iter())
-            .map(|finding| {
-                let said = self.judgement(&finding.judgement).fingerprint;
-                (&finding.control, said)
-            })
-            .collect();
+        let findings = match judged.basis {
+            Some(basis) => Said::FollowsFrom(basis),
+            None => Said::Each(
+                (judged.findings.iter())
+                    .map(|finding| {
+                        let said = self.judgement(&finding.judgement).fingerprint();
+                        (&finding.control, said)
+                    })
+                    .collect(),
+            ),
+        };
         let evidence = judged.evidence.as_ref().map(StorableEvidence::fingerprint);
         Fingerprint::of(&(id, name, state, path, findings, evidence))
     }

@@ -152,6 +152,7 @@ impl Step {
                 look.is_logging,
             ))),
             findings: findings.collect(),
+            basis: None,
         }
     }
 }
@@ -442,6 +443,7 @@ impl World {
                     .values()
                     .map(|it| it.finding.clone())
                     .collect(),
+                basis: None,
             })
             .collect();
         let header = fixture::header();

@@ -33,17 +33,14 @@ impl Sweeper {
         sweep: SweepId,
         judged: &[JudgedAccount],
     ) -> Result<BTreeMap<AccountId, Option<RememberedAccount>>, Error> {
+        // Nearly always nothing is otherwise, and the database need not be asked.
+        if self.memory.lock().has_leaves() && self.not_as_they_were(judged).is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let read = async {
             self.remember_leaves(&mut writer).await?;
-            let changed = {
-                let mut known = self.memory.lock();
-                known.end_group();
-                Changed::of(judged.iter(), &mut known).ids()
-            };
-            if changed.is_empty() {
-                return Ok(BTreeMap::new());
-            }
+            let changed = self.not_as_they_were(judged);
             let mut known = remembered(&mut writer, sweep, &changed).await?;
             Ok((changed.into_iter())
                 .map(|id| (id, known.remove(&id)))
@@ -51,6 +48,12 @@ impl Sweeper {
         };
         (read.await)
             .map_err(|cause: Cause| cause.during("read what is remembered", &self.store.path))
+    }
+
+    fn not_as_they_were(&self, judged: &[JudgedAccount]) -> Vec<AccountId> {
+        let mut known = self.memory.lock();
+        known.end_group();
+        Changed::of(judged.iter(), &mut known).ids()
     }
 
     /// What was known of these accounts before this sweep.

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, time::Instant};
 
 use jiff::Timestamp;
 use model::{
-    Account, AccountId, ContentHash, DiscoveryState, Drift, Finding, Organization, SweepHeader,
-    SweepId, SweepScope, SweepState, SweepSummary, Verdict, evidence::StorableEvidence,
+    Account, AccountId, ContentHash, DiscoveryState, Drift, Finding, Fingerprint, Organization,
+    SweepHeader, SweepId, SweepScope, SweepState, SweepSummary, Verdict,
+    evidence::StorableEvidence,
 };
 use proof::SealHash;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteRow};
@@ -32,6 +33,10 @@ pub struct JudgedAccount {
     pub evidence: Option<StorableEvidence>,
     /// One finding for each control in scope.
     pub findings: Vec<Finding>,
+    /// What the findings follow from, besides the account and the evidence, where they follow from that
+    /// and from nothing else: where all three are as they were, so are the findings, and nobody has to
+    /// look at them. `None` where that cannot be promised.
+    pub basis: Option<Fingerprint>,
 }
 
 /// A sweep as it is remembered.

@@ -562,6 +562,20 @@ proptest! {
     }
 }
 
+#[test]
+fn the_basis_is_the_controls_and_the_context() {
+    let catalog = Catalog::embedded().unwrap();
+    let controls: Vec<Control> = catalog.controls().cloned().collect();
+    let context = JudgeContext::default();
+    let basis = Judge::new(controls.clone()).basis(&context);
+    assert_eq!(Judge::new(controls.clone()).basis(&context), basis);
+    assert_ne!(Judge::new(&controls[1..]).basis(&context), basis);
+    let knows_a_trail = JudgeContext {
+        organization_trails: evidence(&[Chain::good("good", OWNER)]).trails.unwrap(),
+    };
+    assert_ne!(Judge::new(controls).basis(&knows_a_trail), basis);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 

@@ -1,6 +1,6 @@
 //! A year of an organization, remembered through the real `drift` and `store`:
 //! `cargo run --release -p store --example year -- --store /tmp/year.db [--accounts 10000] [--days 365]
-//! [--seed 1] [--changes 20] [--organization-wide yes]`.
+//! [--seed 1] [--changes 20] [--organization-wide yes] [--unchanged 1000]`.
 //!
 //! Findings are supplied: nobody is asked, and the clock is moved by hand, an hour a sweep. Every sweep
 //! takes the steps of `daemon/sweep.rs` in their order. The figures are in docs/performance.md.
@@ -29,6 +29,8 @@ struct Plan {
     seed: u64,
     changes: u64,
     organization_wide: bool,
+    /// How many sweeps of an unchanged organization are measured at the end.
+    unchanged: u64,
     store: PathBuf,
 }
 
@@ -37,9 +39,6 @@ const MONTH: u64 = 30 * DAY;
 
 /// For so many hours a month the organization's trail is broken, from this hour on.
 const BROKEN: std::ops::Range<u64> = 350..356;
-
-/// How many sweeps of an unchanged organization are measured.
-const UNCHANGED: u64 = 1000;
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "an example tells what it measured")]
@@ -133,7 +132,7 @@ async fn unchanged(plan: &Plan, world: &World, mut sweeps: Sweeps) -> Outcome<()
     let mut sweeps = Sweeps::open(&plan.store, world.controls()).await?;
     sweeps.go_on(last, now);
     let (mut times, mut cpu) = (Times::default(), Times::default());
-    for _ in 0..UNCHANGED {
+    for _ in 0..plan.unchanged {
         let swept = sweeps.sweep(world).await?;
         times.add(swept.store);
         cpu.add(Duration::from_secs_f64(swept.cpu));
@@ -141,7 +140,10 @@ async fn unchanged(plan: &Plan, world: &World, mut sweeps: Sweeps) -> Outcome<()
     sweeps.close().await?;
     let grown = std::fs::metadata(&plan.store)?.len() - before;
     println!("sweep of an unchanged organization: {times}");
-    println!("  CPU {cpu}; {} bytes a sweep", grown / UNCHANGED);
+    println!(
+        "  CPU {cpu}; {} bytes a sweep",
+        grown / plan.unchanged.max(1)
+    );
     Ok(())
 }
 
@@ -152,6 +154,7 @@ fn plan() -> Outcome<Plan> {
         seed: 1,
         changes: 20,
         organization_wide: true,
+        unchanged: 1000,
         store: PathBuf::new(),
     };
     let mut arguments = std::env::args().skip(1);
@@ -165,6 +168,7 @@ fn plan() -> Outcome<Plan> {
             "--seed" => plan.seed = value.parse()?,
             "--changes" => plan.changes = value.parse()?,
             "--organization-wide" => plan.organization_wide = value == "yes",
+            "--unchanged" => plan.unchanged = value.parse()?,
             "--store" => plan.store = value.into(),
             _ => return Err(format!("there is no {name}").into()),
         }

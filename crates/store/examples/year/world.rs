@@ -7,7 +7,7 @@ use std::{
 
 use controls::{Catalog, Control, Judge, JudgeContext};
 use model::{
-    Account, AccountId, AccountState, ControlId, Finding, OuPath, SweepId,
+    Account, AccountId, AccountState, ControlId, Finding, OuPath, SweepId, Verdict,
     evidence::AccountEvidence,
 };
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
@@ -171,6 +171,7 @@ impl World {
                 account: account.clone(),
                 evidence: None,
                 findings: Vec::new(),
+                basis: None,
             },
             account,
             has_own_chain: number.is_multiple_of(OWN_CHAINS),
@@ -232,6 +233,11 @@ impl World {
         member.found = JudgedAccount {
             account: member.account.clone(),
             evidence: evidence.map(|it| self.judge.storable(it)),
+            // As in a sweep, which looks closer at what fails.
+            basis: (findings
+                .iter()
+                .all(|finding| finding.verdict() != Verdict::Fail))
+            .then(|| self.judge.basis(&self.context)),
             findings,
         };
         Ok(())

@@ -30,6 +30,51 @@ fn an_account_is_known_by_what_is_said_of_it_and_not_by_where_that_lies() {
 }
 
 #[test]
+fn findings_that_follow_from_the_same_are_not_looked_at() {
+    let mut known = known();
+    let basis = |text: &str| Some(Fingerprint::of(&text));
+    let mut one = judged(1, Reason::TrailAbsent);
+    one.basis = basis("these controls");
+    let mut other = one.clone();
+    other.findings[0].message.push('!');
+    assert_eq!(known.fingerprint(&one), known.fingerprint(&other));
+    assert!(known.judgements.is_empty());
+    // By other controls, of other evidence, of another account, or without that promise, they may be others.
+    other.basis = basis("other controls");
+    assert_ne!(known.fingerprint(&one), known.fingerprint(&other));
+    other.basis = one.basis;
+    other.evidence = judged(1, Reason::TrailNotLogging).evidence;
+    assert_ne!(known.fingerprint(&one), known.fingerprint(&other));
+    let mut third = judged(2, Reason::TrailAbsent);
+    third.basis = one.basis;
+    assert_ne!(known.fingerprint(&one), known.fingerprint(&third));
+    third = one.clone();
+    third.basis = None;
+    assert_ne!(known.fingerprint(&one), known.fingerprint(&third));
+}
+
+#[test]
+fn the_accounts_are_those_of_the_tree_and_what_came_since() {
+    let mut known = Known::default();
+    assert!(known.accounts().is_none());
+    let leaf = LeafHash::of_canonical("{}");
+    let accounts = |known: &Known| {
+        let mut accounts: Vec<AccountId> = known.accounts().unwrap().collect();
+        accounts.sort();
+        accounts
+    };
+    known.read_leaves([(account_id(1), leaf), (account_id(2), leaf)].into());
+    known.stored(
+        vec![(account_id(3), leaf), (account_id(2), leaf)],
+        HashMap::new(),
+    );
+    known.forget(&[account_id(1)]);
+    assert_eq!(accounts(&known), [account_id(2), account_id(3)]);
+    known.head();
+    assert_eq!(accounts(&known), [account_id(2), account_id(3)]);
+}
+
+#[test]
 fn what_aws_said_this_time_is_no_part_of_it() {
     let mut known = known();
     let mut one = judged(1, Reason::AccountNotEntered);

@@ -52,6 +52,7 @@ fn judged(number: u64, turn: usize, controls: &[ControlId]) -> JudgedAccount {
         },
         evidence: None,
         findings: findings.collect(),
+        basis: None,
     }
 }
 
