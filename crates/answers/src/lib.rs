@@ -8,7 +8,7 @@ mod organization;
 mod rows;
 
 pub use drifts::with_journal;
-pub use exceptions::{accept, exception};
+pub use exceptions::{accept, exception, exceptions_at, in_force};
 pub use moment::{MomentError, line, moment};
 pub use organization::organization_verdict;
 pub use rows::{account, entry, finding, sweep, sweep_line};

@@ -149,9 +149,13 @@ impl Record for PastFinding {
         "since_sweep",
         "since",
         "until_sweep",
+        "exception_id",
+        "accepted_until",
+        "accepted_by",
     ];
 
     fn cells(&self) -> Vec<String> {
+        let exception = self.entry.exception.as_ref();
         let (finding, account) = (&self.entry.finding, &self.entry.account);
         vec![
             finding.account.to_string(),
@@ -166,6 +170,9 @@ impl Record for PastFinding {
             self.since_sweep.to_string(),
             self.since.to_string(),
             optional(self.until_sweep),
+            optional(exception.map(|exception| exception.id())),
+            optional(exception.map(|exception| exception.expires_at)),
+            optional(exception.map(|exception| &exception.owner)),
         ]
     }
 }

@@ -8,6 +8,7 @@ use model::{ControlId, DiscoveryState, SweepId, SweepState, Verdict};
 
 use crate::{
     AsOfLine, Options, PastFinding, PastSweep, palette,
+    table::accepted_until,
     text::{NAME_WIDTH, duration, moment, push_line, safe, sentence, thousands},
 };
 
@@ -95,6 +96,9 @@ pub fn render_findings(findings: &[PastFinding], options: &Options) -> String {
         let finding = &past.entry.finding;
         let until =
             (past.until_sweep).map_or_else(String::new, |until| format!("\nuntil sweep {until}"));
+        let accepted = (past.entry.exception.as_ref()).map_or_else(String::new, |exception| {
+            format!("\n{}", accepted_until(exception))
+        });
         table.add_row(vec![
             palette::verdict_cell(finding.verdict()),
             Cell::new(format!(
@@ -105,7 +109,7 @@ pub fn render_findings(findings: &[PastFinding], options: &Options) -> String {
             Cell::new(&finding.control),
             Cell::new(finding.reason),
             Cell::new(since(past.since, past.since_sweep) + &until),
-            Cell::new(sentence(&finding.message)),
+            Cell::new(sentence(&finding.message) + &accepted),
         ]);
     }
     lines(&table)

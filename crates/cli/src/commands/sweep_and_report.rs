@@ -217,15 +217,11 @@ impl<'a> Pages<'a> {
         outcome: &'a SweepOutcome,
         row: &'a SweepRow,
     ) -> Result<Self, store::Error> {
-        let exceptions = store.exceptions().await?;
         Ok(Self {
             findings: store.finding_pages(query).await?,
             outcome,
             controls: &row.scope.controls,
-            exceptions: (exceptions.into_iter())
-                .filter(|exception| exception.was_in_force(row.started_at))
-                .map(|exception| Arc::new(exception.exception))
-                .collect(),
+            exceptions: answers::in_force(&store.exceptions().await?, row.started_at),
         })
     }
 
