@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 pub mod controls_json;
+mod departure;
 mod drifts;
 mod exceptions;
 mod moment;
 mod organization;
 mod rows;
 
+pub use departure::left;
 pub use drifts::with_journal;
 pub use exceptions::{accept, exception, exceptions_at, in_force};
 pub use moment::{MomentError, line, moment};
