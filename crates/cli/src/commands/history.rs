@@ -68,6 +68,9 @@ struct SweepOptions {
     /// Sweeps that looked at this account.
     #[arg(long, value_name = "ID")]
     account: Option<AccountId>,
+    /// Sweeps that looked at an account in this OU or root, directly or further down.
+    #[arg(long, value_name = "ID")]
+    ou: Option<OuId>,
     /// Sweeps that judged by this control.
     #[arg(long, value_name = "ID")]
     control: Option<String>,
@@ -165,6 +168,7 @@ async fn sweeps(options: SweepOptions, now: Timestamp) -> anyhow::Result<()> {
     let moment = options.when.moment(&store, now).await?;
     let query = SweepQuery {
         account: options.account,
+        ou: options.ou.map(|ou| ou.0),
         control,
         verdict: options.verdict,
         since,
