@@ -17,7 +17,7 @@ use model::{
 };
 use proof::SealHash;
 use scanner::{Collector, RegionScope};
-use store::{JudgedAccount, Sweeper};
+use store::{JudgedAccount, OvertakenSweep, Sweeper};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -95,7 +95,10 @@ pub enum Progress {
         accounts: usize,
     },
     /// There is no sweep to go on with, so that a new one begins.
-    NothingToResume,
+    NothingToResume {
+        /// One was stopped, but another one began after it.
+        overtaken: Option<OvertakenSweep>,
+    },
 }
 
 /// What a sweep came to.
@@ -315,7 +318,8 @@ impl Sweep<'_> {
                 };
                 return Ok((sweep, committed, resumed.api_calls));
             }
-            (self.progress)(Progress::NothingToResume);
+            let overtaken = store.overtaken_sweep(header, not_before).await?;
+            (self.progress)(Progress::NothingToResume { overtaken });
         }
         let sweep = store.begin_sweep(header).await?;
         (self.progress)(Progress::Begun { sweep });

@@ -81,7 +81,7 @@ pub use metrics::{METRICS, VerdictCounts, register_metrics};
 pub use migrate::Migrated;
 pub use moments::{AsOf, Moment};
 pub use newest::Newest;
-pub use progress::ResumedSweep;
+pub use progress::{OvertakenSweep, ResumedSweep};
 pub use retention::{KeepFrom, Pruned};
 pub use seals::SealRow;
 pub use sweep_list::{SweepEntry, SweepQuery};
