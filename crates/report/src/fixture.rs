@@ -369,3 +369,20 @@ pub(crate) fn past_drift() -> PastDrift {
         }),
     }
 }
+
+/// That a list keeps its ids whole and within the terminal, wide or narrow.
+pub(crate) fn assert_fits(render: impl Fn(&crate::Options) -> String, ids: &[&str]) {
+    for width in [40, 60, 80, 100, 160] {
+        let text = render(&crate::Options {
+            width,
+            ..crate::Options::default()
+        });
+        for line in text.lines() {
+            let columns = unicode_width::UnicodeWidthStr::width(line);
+            assert!(columns <= width, "{width}: {text}");
+        }
+        for id in ids {
+            assert!(text.contains(id), "{width}, {id}: {text}");
+        }
+    }
+}

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Cell, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::Cell;
 use jiff::Timestamp;
 use model::{ControlId, DiscoveryState, SweepId, SweepState, Verdict};
 
 use crate::{
-    AsOfLine, Options, PastFinding, PastSweep, palette,
+    AsOfLine, Options, PastFinding, PastSweep,
+    list_table::{lines, table},
+    palette,
     table::accepted_until,
-    text::{NAME_WIDTH, duration, moment, push_line, safe, sentence, thousands},
+    text::{NAME_WIDTH, duration, moment, safe, sentence, thousands},
 };
 
 mod accounts;
@@ -82,7 +84,7 @@ pub fn render_sweeps(sweeps: &[PastSweep], options: &Options) -> String {
         row.push(Cell::new(scope(past)));
         table.add_row(row);
     }
-    lines(&table)
+    lines(table)
 }
 
 /// Renders findings from the history, in the order given.
@@ -112,7 +114,7 @@ pub fn render_findings(findings: &[PastFinding], options: &Options) -> String {
             Cell::new(sentence(&finding.message) + &accepted),
         ]);
     }
-    lines(&table)
+    lines(table)
 }
 
 /// How many are FAIL, UNKNOWN, PASS and NOT_APPLICABLE.
@@ -146,26 +148,4 @@ fn scope(past: &PastSweep) -> String {
         [control] => format!("{accounts}; {}", ControlId::as_str(control)),
         several => format!("{accounts}; {} controls", several.len()),
     }
-}
-
-pub(crate) fn table(options: &Options) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(options.width.max(40)).unwrap_or(u16::MAX));
-    if options.colour {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    table
-}
-
-pub(crate) fn lines(table: &Table) -> String {
-    let mut out = String::new();
-    for line in table.lines() {
-        push_line(&mut out, &line);
-    }
-    out
 }

@@ -3,9 +3,10 @@
 use comfy_table::Cell;
 use model::Verdict;
 
-use super::{lines, since, table, verdict_numbers};
+use super::{since, verdict_numbers};
 use crate::{
     Options, PastAccount,
+    list_table::{lines, table},
     text::{NAME_WIDTH, counted, moment, number, push_line, safe, sentence},
 };
 
@@ -47,7 +48,7 @@ pub fn render_accounts(accounts: &[PastAccount], options: &Options) -> String {
         )));
         table.add_row(row);
     }
-    let mut out = lines(&table);
+    let mut out = lines(table);
     let failing = (accounts.iter())
         .filter(|past| past.verdicts.contains_key(&Verdict::Fail))
         .count();
