@@ -8,7 +8,7 @@ use std::{
 
 use aws::{Api, Aws};
 use controls::{Control, Judge, JudgeContext};
-use discovery::{DiscoverError, Listing, Selection, Source};
+use discovery::{DiscoverError, Listing, ReadTags, Selection, Source};
 use drift::SweepContext;
 use jiff::{SignedDuration, Timestamp};
 use model::{
@@ -57,6 +57,8 @@ pub struct SweepPlan {
     pub regions: Regions,
     /// Accounts whose alarms may be on the metrics of other accounts.
     pub monitoring_accounts: Vec<AccountId>,
+    /// Whose tags are read, and remembered with the accounts.
+    pub read_tags: ReadTags,
     /// By what to judge.
     pub controls: Vec<Control>,
     /// The exceptions of the configuration; `None` where there is none, which changes nothing.
@@ -158,7 +160,7 @@ impl Sweep<'_> {
     pub async fn discover(&self, plan: &SweepPlan) -> Result<Discovered, DiscoverError> {
         let started_at = self.clock.now();
         let calls_before = self.aws.calls_sent();
-        let listing = Listing::open(self.aws, plan.source, &plan.selection).await?;
+        let listing = Listing::open(self.aws, plan.source, &plan.selection, plan.read_tags).await?;
         Ok(Discovered {
             listing,
             started_at,
@@ -196,8 +198,7 @@ impl Sweep<'_> {
         if listing.is_of_organization() && plan.selection.decides_from_memory() {
             let mut remembered = store.store().remembered_accounts().await?;
             // One that was closed has to show again before it is known to be open.
-            remembered
-                .retain(|account| is_open(account.state) && plan.selection.takes(account, &[]));
+            remembered.retain(|account| is_open(account.state) && plan.selection.takes(account));
             roster.remember(remembered);
         }
 

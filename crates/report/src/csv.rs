@@ -114,6 +114,7 @@ impl Record for PastAccount {
         "not_applicable",
         "confirmed_sweep",
         "confirmed",
+        "tags",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -131,6 +132,7 @@ impl Record for PastAccount {
             number(&self.verdicts, Verdict::NotApplicable),
             self.confirmed_sweep.to_string(),
             self.confirmed.to_string(),
+            optional(account.tags.as_ref().map(canonical_json)),
         ]
     }
 }

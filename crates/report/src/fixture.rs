@@ -153,6 +153,7 @@ pub(crate) fn entry(number: u64, name: &str, finding: Finding) -> Entry {
         name: name.to_owned(),
         state: AccountState::Active,
         ou_path: Some(OuPath(vec!["r-ab12".to_owned(), "ou-ab12-prod".to_owned()])),
+        tags: None,
     };
     Entry {
         finding,
