@@ -451,6 +451,7 @@ async fn judge_otherwise(shell: &Shell) {
         account: (*row.account).clone(),
         evidence: None,
         findings: vec![finding],
+        basis: None,
     };
     sweeper.commit(sweep, &[judged], &[]).await.unwrap();
     let summary = SweepSummary {

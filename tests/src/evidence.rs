@@ -109,7 +109,11 @@ async fn a_store_is_verified_copied_and_pruned_and_what_was_altered_is_named() {
         "{}",
         verified.stdout
     );
-    ok(&shell, &["store", "check"]).await;
+    let sound = ok(&shell, &["store", "check"]).await.stdout;
+    assert_eq!(
+        sound,
+        "scanner.db is sound, and what is sealed is as it was sealed.\n"
+    );
     ok(&shell, &["store", "migrate"]).await;
     ok(&shell, &["store", "backup", "copy.db"]).await;
     assert_eq!(shell.run(&["store", "backup", "copy.db"]).await.code, 2);
@@ -129,4 +133,30 @@ async fn a_store_is_verified_copied_and_pruned_and_what_was_altered_is_named() {
         .await;
     assert_eq!(run.code, 3, "{} {}", run.stdout, run.stderr);
     assert!(run.stderr.contains("altered"), "{}", run.stderr);
+    // The file is whole, which is all that a quick look is about.
+    let quick = ok(&shell, &["store", "check", "--quick"]).await.stdout;
+    assert!(quick.contains("scanner.db is sound"), "{quick}");
+    let run = shell.run(&["store", "check"]).await;
+    assert_eq!(run.code, 3, "{run:#?}");
+    assert!(
+        (run.stdout).starts_with("scanner.db was altered since it was sealed: "),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);
+    // A document that is gone is damage.
+    alter(
+        &shell,
+        "DELETE FROM documents WHERE id = (SELECT min(detail) FROM findings)",
+    )
+    .await;
+    for more in [&[][..], &["--quick"]] {
+        let run = shell.run(&[&["store", "check"], more].concat()).await;
+        assert_eq!(run.code, 3, "{run:#?}");
+        assert!(
+            run.stdout.contains("scanner.db is damaged"),
+            "{}",
+            run.stdout
+        );
+    }
 }

@@ -58,6 +58,7 @@ async fn an_accepted_finding_keeps_its_verdict_until_the_exception_ends() {
         table.stdout
     );
     assert_eq!(expired(&shell).await, 0);
+    shown_in_the_history(&shell).await;
 
     let list = shell.run(&["exception", "list", "--format", "json"]).await;
     let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
@@ -86,6 +87,38 @@ async fn an_accepted_finding_keeps_its_verdict_until_the_exception_ends() {
     assert!(told > 0, "{told}");
     shell.once(&[]).await;
     assert_eq!(expired(&shell).await, told, "once");
+}
+
+/// It lies over what the history tells, and over no moment at which it did not hold yet.
+async fn shown_in_the_history(shell: &Shell) {
+    let failing = ["history", "findings", "--verdict", "fail"];
+    let run = async |more: &[&str]| {
+        let run = shell.run(&[&failing[..], more].concat()).await;
+        assert_eq!(run.code, 0, "{run:#?}");
+        run
+    };
+    let now = run(&["--format", "json"]).await.report();
+    let finding = &now["findings"][0];
+    assert_eq!(finding["exception"]["ticket"], "SEC-1", "{finding}");
+    let before = run(&["--format", "json", "--as-of", "1"]).await.report();
+    assert_eq!(before["findings"][0]["exception"], serde_json::Value::Null);
+    for (format, says) in [
+        ("table", "accepted until 2999-12-31"),
+        ("ndjson", "\"ticket\":\"SEC-1\""),
+        ("csv", "2999-12-31T00:00:00Z,platform"),
+    ] {
+        let told = run(&["--format", format]).await.stdout;
+        // A table breaks lines where it must.
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(says), "{format}: {told}");
+    }
+    let account = finding["account_id"].as_str().unwrap();
+    let explain = ["explain", "--account", account];
+    let told = shell.run(&explain).await.stdout;
+    assert!(told.contains("accepted until 2999-12-31"), "{told}");
+    let then = shell.run(&[&explain[..], &["--as-of", "1"]].concat()).await;
+    assert!(then.stdout.contains("FAIL"), "{then:#?}");
+    assert!(!then.stdout.contains("accepted"), "{then:#?}");
 }
 
 #[tokio::test]

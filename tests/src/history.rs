@@ -279,7 +279,7 @@ async fn what_cannot_be_asked_is_said_with_what_could_be() {
         )
         .await;
     }
-    for what in ["accounts", "findings", "drifts"] {
+    for what in ["accounts", "sweeps", "findings", "drifts"] {
         let ask = async |more: &[&str], says| {
             refused(&shell, &[&["history", what], more].concat(), says).await;
         };

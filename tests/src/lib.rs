@@ -2,6 +2,8 @@
 //! third parties. Nothing here calls our own functions but to look at what was left behind.
 
 #[cfg(test)]
+mod accounts_over_time;
+#[cfg(test)]
 mod alarm_settings;
 #[cfg(test)]
 mod alerts;

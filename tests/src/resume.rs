@@ -176,3 +176,37 @@ async fn another_scope_is_another_sweep() {
     assert_eq!(run.report()["sweep"]["id"], 2);
     assert_eq!(run.findings().len(), 30);
 }
+
+#[tokio::test]
+async fn a_sweep_that_another_one_overtook_is_said_and_not_taken_for_an_earlier_version_s() {
+    let simulator = organization().await;
+    let shell = Shell::at(&simulator);
+    stopped(&shell, &simulator, "-INT").await;
+    shell.once(&["--name", "blind"]).await;
+    let run = shell.once(&["--resume"]).await;
+    assert!(
+        run.stderr.contains(
+            "sweep 1 was stopped, and cannot be gone on with because sweep 2 began after it"
+        ),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.report()["sweep"]["id"], 3);
+    assert_eq!(run.findings().len(), ACCOUNTS);
+    let verified = shell
+        .run(&["evidence", "verify", "--store", "scanner.db"])
+        .await;
+    assert_eq!(verified.code, 0, "{verified:#?}");
+    assert!(
+        verified.stdout.contains(
+            "1 sweep did not come to its end and has no seal of its own: the next seal is over it."
+        ),
+        "{}",
+        verified.stdout
+    );
+    assert!(
+        !verified.stdout.contains("earlier version"),
+        "{}",
+        verified.stdout
+    );
+}

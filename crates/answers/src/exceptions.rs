@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use model::Exception;
 use report::{Entry, ExceptionState, PastException};
-use store::ExceptionRow;
+use store::{ExceptionRow, Moment};
 
 /// An exception, and whether it holds now.
 pub fn exception(row: ExceptionRow, now: Timestamp) -> PastException {
@@ -21,6 +21,22 @@ pub fn exception(row: ExceptionRow, now: Timestamp) -> PastException {
         removed_at: row.removed_at,
         state,
     }
+}
+
+/// When an exception must hold to be laid over what is told: now, or at the moment that is told of, which
+/// is when its sweep ended; one whose process died has only its beginning.
+pub fn exceptions_at(as_of: Option<&Moment>, now: Timestamp) -> Timestamp {
+    as_of.map_or(now, |moment| {
+        moment.finished_at.unwrap_or(moment.started_at)
+    })
+}
+
+/// The exceptions that held at this time.
+pub fn in_force(rows: &[ExceptionRow], at: Timestamp) -> Vec<Arc<Exception>> {
+    (rows.iter())
+        .filter(|row| row.was_in_force(at))
+        .map(|row| Arc::new(row.exception.clone()))
+        .collect()
 }
 
 /// Lays exceptions over findings: the one that lasts longest counts.

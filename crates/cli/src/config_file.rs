@@ -234,6 +234,10 @@ pub(crate) struct ScopeSection {
     /// Look at accounts that carry one of these tags.
     #[schemars(extend("examples" = [["environment=production"]]))]
     pub(crate) tags: Vec<FromText<Tag>>,
+    /// Read the tags of every account in scope and remember them, with a call for each, which takes
+    /// organizations:ListTagsForResource. Otherwise only tags that decide what is in scope are read.
+    #[schemars(extend("default" = false))]
+    pub(crate) read_tags: Option<bool>,
     /// What to leave out: account ids, OUs, tag:KEY=VALUE, or globs over names.
     #[schemars(extend("examples" = [["444455556666", "sandbox-*"]]))]
     pub(crate) exclude: Vec<FromText<Selector>>,

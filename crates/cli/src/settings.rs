@@ -7,7 +7,7 @@ use aws::{AwsSettings, RoleSettings, Timing};
 use clap::Args;
 use controls::{Catalog, Control};
 use daemon::{Regions, SweepPlan, session_apis};
-use discovery::{Selection, Selector, Source};
+use discovery::{ReadTags, Selection, Selector, Source};
 use model::{AccountId, Exception, ExceptionScope, Region};
 
 use crate::{
@@ -107,6 +107,10 @@ pub(crate) struct ScopeOptions {
         value_delimiter = ','
     )]
     exclude: Vec<Selector>,
+    /// Read the tags of every account in scope and remember them: a call for each. Otherwise only tags that
+    /// decide what is in scope are read.
+    #[arg(long, env = "SCANNER_READ_TAGS")]
+    read_tags: bool,
     /// Do not ask AWS Organizations: look at the given accounts, or at the one of the credentials.
     #[arg(long, env = "SCANNER_NO_ORGANIZATION")]
     no_organization: bool,
@@ -382,6 +386,11 @@ fn plan(
         },
         regions,
         monitoring_accounts: either(flags.monitoring_accounts, file.monitoring_accounts),
+        read_tags: if flags.read_tags || file.read_tags.unwrap_or_default() {
+            ReadTags::OfAllInScope
+        } else {
+            ReadTags::WhereTheyDecide
+        },
         controls: controls(&either(
             flags.controls,
             (file.controls.iter())

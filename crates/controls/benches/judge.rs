@@ -39,6 +39,7 @@ fn account(number: usize) -> Account {
         name: format!("account-{number}"),
         state: AccountState::Active,
         ou_path: None,
+        tags: None,
     }
 }
 

@@ -196,6 +196,7 @@ fn judged_account(number: u64, reasons: Vec<(&str, Reason)>) -> JudgedAccount {
                 "r-root".to_owned(),
                 format!("ou-root-{}", number % 2),
             ])),
+            tags: None,
         },
         evidence: Some(StorableEvidence::read(evidence)),
         findings: (reasons.into_iter())

@@ -8,7 +8,7 @@ use std::{
 
 use aws::{Api, Aws};
 use controls::{Control, Judge, JudgeContext};
-use discovery::{DiscoverError, Listing, Selection, Source};
+use discovery::{DiscoverError, Listing, ReadTags, Selection, Source};
 use drift::SweepContext;
 use jiff::{SignedDuration, Timestamp};
 use model::{
@@ -17,7 +17,7 @@ use model::{
 };
 use proof::SealHash;
 use scanner::{Collector, RegionScope};
-use store::{JudgedAccount, Sweeper};
+use store::{JudgedAccount, OvertakenSweep, Sweeper};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +57,8 @@ pub struct SweepPlan {
     pub regions: Regions,
     /// Accounts whose alarms may be on the metrics of other accounts.
     pub monitoring_accounts: Vec<AccountId>,
+    /// Whose tags are read, and remembered with the accounts.
+    pub read_tags: ReadTags,
     /// By what to judge.
     pub controls: Vec<Control>,
     /// The exceptions of the configuration; `None` where there is none, which changes nothing.
@@ -95,7 +97,10 @@ pub enum Progress {
         accounts: usize,
     },
     /// There is no sweep to go on with, so that a new one begins.
-    NothingToResume,
+    NothingToResume {
+        /// One was stopped, but another one began after it.
+        overtaken: Option<OvertakenSweep>,
+    },
 }
 
 /// What a sweep came to.
@@ -155,7 +160,7 @@ impl Sweep<'_> {
     pub async fn discover(&self, plan: &SweepPlan) -> Result<Discovered, DiscoverError> {
         let started_at = self.clock.now();
         let calls_before = self.aws.calls_sent();
-        let listing = Listing::open(self.aws, plan.source, &plan.selection).await?;
+        let listing = Listing::open(self.aws, plan.source, &plan.selection, plan.read_tags).await?;
         Ok(Discovered {
             listing,
             started_at,
@@ -193,8 +198,7 @@ impl Sweep<'_> {
         if listing.is_of_organization() && plan.selection.decides_from_memory() {
             let mut remembered = store.store().remembered_accounts().await?;
             // One that was closed has to show again before it is known to be open.
-            remembered
-                .retain(|account| is_open(account.state) && plan.selection.takes(account, &[]));
+            remembered.retain(|account| is_open(account.state) && plan.selection.takes(account));
             roster.remember(remembered);
         }
 
@@ -315,7 +319,8 @@ impl Sweep<'_> {
                 };
                 return Ok((sweep, committed, resumed.api_calls));
             }
-            (self.progress)(Progress::NothingToResume);
+            let overtaken = store.overtaken_sweep(header, not_before).await?;
+            (self.progress)(Progress::NothingToResume { overtaken });
         }
         let sweep = store.begin_sweep(header).await?;
         (self.progress)(Progress::Begun { sweep });

@@ -5,10 +5,12 @@ mod organizations_api;
 mod ou_tree;
 mod regions;
 mod selection;
+mod tag_reading;
 
 pub use organization::{DiscoverError, Discovery, Listing, Source};
 pub use regions::enabled_regions;
 pub use selection::{Selection, SelectionError, Selector};
+pub use tag_reading::ReadTags;
 
 use aws::Api;
 

@@ -8,6 +8,7 @@ use model::{Account, AccountId, AccountState, DiscoveryState, Organization, OuPa
 use crate::{
     Selection,
     organizations_api::{AccountsPage, Organizations},
+    tag_reading::{ReadTags, TagReading},
 };
 
 /// Where the account list comes from.
@@ -66,6 +67,7 @@ pub struct Listing {
     /// The first thing that could not be read.
     failure: Option<CallError>,
     is_asked: bool,
+    tags: TagReading,
     notices: Vec<String>,
 }
 
@@ -95,6 +97,7 @@ impl Listing {
         aws: &Aws,
         source: Source,
         selection: &Selection,
+        tags: ReadTags,
     ) -> Result<Self, DiscoverError> {
         if source == Source::NamedAccounts {
             return named_accounts(aws, selection);
@@ -120,6 +123,7 @@ impl Listing {
                 next: None,
             }),
             members: Some(BTreeSet::new()),
+            tags: TagReading::of(tags),
             ..Self::of(selection, Vec::new())
         };
         while listing.is_empty() || !listing.missing.is_empty() {
@@ -163,6 +167,7 @@ impl Listing {
             walked: None,
             failure: None,
             is_asked: true,
+            tags: TagReading::of(ReadTags::WhereTheyDecide),
             notices: Vec::new(),
         }
     }
@@ -200,6 +205,7 @@ impl Listing {
             self.notices
                 .push(format!("the account list is incomplete: {error}"));
         }
+        self.notices.extend(self.tags.notice());
         let state = match self.failure {
             Some(error) => DiscoveryState::Incomplete { gap: error.into() },
             None if self.is_asked => DiscoveryState::Complete,
@@ -268,7 +274,7 @@ impl Listing {
             self.missing.remove(&account.id);
         }
         let (taken, unread) = organizations
-            .in_scope(accounts, &self.selection, &mut self.notices)
+            .in_scope(accounts, &self.selection, &mut self.tags, &mut self.notices)
             .await;
         if let Some(error) = unread {
             self.failure.get_or_insert(error);
@@ -337,7 +343,7 @@ fn by_hand(aws: &Aws, selection: &Selection) -> Vec<Account> {
     };
     ids.into_iter()
         .map(account_by_hand)
-        .filter(|account| excluded.takes(account, &[]))
+        .filter(|account| excluded.takes(account))
         .collect()
 }
 
@@ -348,5 +354,6 @@ fn account_by_hand(id: AccountId) -> Account {
         name: String::new(),
         state: AccountState::Active,
         ou_path: None,
+        tags: None,
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws::{Api, Aws, CallError, Session, Target};
-use model::{Account, AccountId, AccountState, Gap, Organization, OuPath, Region};
+use model::{Account, AccountId, AccountState, Gap, Organization, OuPath, Region, Tags};
 
-use crate::{Selection, ou_tree::paths_by_walk};
+use crate::{Selection, ou_tree::paths_by_walk, tag_reading::TagReading};
 
 /// AWS Organizations, asked with the ambient credentials.
 pub(crate) struct Organizations {
@@ -120,44 +120,51 @@ impl Organizations {
         Ok(ids)
     }
 
-    /// The accounts that the selection takes. One whose tags would decide and cannot be read is
-    /// looked at all the same.
+    /// The accounts that the selection takes, with the tags that were read. One whose tags would decide and
+    /// cannot be read is looked at all the same.
     pub(crate) async fn in_scope(
         &self,
         listed: Vec<Account>,
         selection: &Selection,
+        reading: &mut TagReading,
         notices: &mut Vec<String>,
     ) -> (Vec<Account>, Option<CallError>) {
         let mut accounts = Vec::new();
         let mut failure = None;
-        for account in listed {
-            let tags = if selection.needs_tags_of(&account) {
-                self.tags(account.id).await
-            } else {
-                Ok(Vec::new())
-            };
-            let taken = match tags {
-                Ok(tags) => selection.takes(&account, &tags),
-                Err(error) => {
-                    notices.push(format!(
-                        "the tags of account {} could not be read; it is looked at all the same",
-                        account.id
-                    ));
-                    failure.get_or_insert(error);
-                    true
+        for mut account in listed {
+            let decide = selection.needs_tags_of(&account);
+            if decide {
+                match self.tags(account.id).await {
+                    Ok(tags) => account.tags = Some(tags),
+                    Err(error) => {
+                        notices.push(format!(
+                            "the tags of account {} could not be read; it is looked at all the same",
+                            account.id
+                        ));
+                        failure.get_or_insert(error);
+                        accounts.push(account);
+                        continue;
+                    }
                 }
-            };
-            if taken {
-                accounts.push(account);
             }
+            if !selection.takes(&account) {
+                continue;
+            }
+            if !decide && reading.is_wanted() {
+                match self.tags(account.id).await {
+                    Ok(tags) => account.tags = Some(tags),
+                    Err(error) => reading.failed(account.id, error),
+                }
+            }
+            accounts.push(account);
         }
         (accounts, failure)
     }
 
-    async fn tags(&self, account: AccountId) -> Result<Vec<(String, String)>, CallError> {
+    async fn tags(&self, account: AccountId) -> Result<Tags, CallError> {
         let client = &self.aws.clients().organizations;
         let resource = account.to_string();
-        let mut tags = Vec::new();
+        let mut tags = Tags::new();
         let send = |target: Target, token| {
             let request = client.list_tags_for_resource().resource_id(&resource);
             request
@@ -210,6 +217,7 @@ fn account(listed: &aws_sdk_organizations::types::Account) -> Option<Account> {
             .as_deref()
             .and_then(<[String]>::first)
             .map(|path| ou_path(path)),
+        tags: None,
     })
 }
 

@@ -104,14 +104,16 @@ impl Selector {
         matches!(self, Self::Tag { .. })
     }
 
-    fn takes(&self, account: &Account, tags: &[(String, String)]) -> bool {
+    fn takes(&self, account: &Account) -> bool {
         match self {
             Self::Account(id) => account.id == *id,
             Self::Ou(ou) => account
                 .ou_path
                 .as_ref()
                 .is_some_and(|path| path.is_within(ou)),
-            Self::Tag { key, value } => tags.iter().any(|(k, v)| k == key && v == value),
+            Self::Tag { key, value } => {
+                (account.tags.as_ref()).is_some_and(|tags| tags.get(key) == Some(value))
+            }
             Self::Name(glob) => glob.is_match(&account.name),
         }
     }
@@ -214,14 +216,14 @@ impl Selection {
         undecided && self.in_scope(account, Selector::needs_tags)
     }
 
-    /// Whether the account is in scope.
-    pub fn takes(&self, account: &Account, tags: &[(String, String)]) -> bool {
+    /// Whether the account is in scope, as far as its tags were read.
+    pub fn takes(&self, account: &Account) -> bool {
         self.in_scope(account, |selector| {
-            selector.needs_tags() && selector.takes(account, tags)
+            selector.needs_tags() && selector.takes(account)
         }) && !self
             .exclude
             .iter()
-            .any(|selector| selector.needs_tags() && selector.takes(account, tags))
+            .any(|selector| selector.needs_tags() && selector.takes(account))
     }
 
     fn in_scope(&self, account: &Account, tag_fits: impl Fn(&Selector) -> bool) -> bool {
@@ -229,7 +231,7 @@ impl Selection {
             if selector.needs_tags() {
                 tag_fits(selector)
             } else {
-                selector.takes(account, &[])
+                selector.takes(account)
             }
         };
         let kinds = self.include.iter().map(std::mem::discriminant);
@@ -242,7 +244,7 @@ impl Selection {
         let excluded = self
             .exclude
             .iter()
-            .any(|s| !s.needs_tags() && s.takes(account, &[]));
+            .any(|s| !s.needs_tags() && s.takes(account));
         let is_wanted = self.only.is_empty() || self.only.iter().any(takes);
         each_kind_fits && !excluded && is_wanted
     }
@@ -267,6 +269,7 @@ mod tests {
             name: name.to_owned(),
             state: AccountState::Active,
             ou_path: Some(OuPath(path.iter().map(ToString::to_string).collect())),
+            tags: None,
         }
     }
 
@@ -296,11 +299,11 @@ mod tests {
         let a = account("111111111111", "prod-a", &["r-ab12", "ou-ab12-prod0000"]);
         let b = account("222222222222", "dev-b", &["r-ab12", "ou-ab12-dev00000"]);
         let both = selection(&["111111111111", "222222222222"], &[]);
-        assert!(both.takes(&a, &[]) && both.takes(&b, &[]));
+        assert!(both.takes(&a) && both.takes(&b));
         let narrowed = selection(&["111111111111", "222222222222", "prod-*"], &[]);
-        assert!(narrowed.takes(&a, &[]) && !narrowed.takes(&b, &[]));
+        assert!(narrowed.takes(&a) && !narrowed.takes(&b));
         let excluded = selection(&["r-ab12"], &["ou-ab12-dev00000"]);
-        assert!(excluded.takes(&a, &[]) && !excluded.takes(&b, &[]));
+        assert!(excluded.takes(&a) && !excluded.takes(&b));
     }
 
     #[test]
@@ -310,7 +313,7 @@ mod tests {
         let scope = selection(&["prod-*"], &[]);
         let parse = |text: &str| text.parse::<Selector>().unwrap();
         let part = scope.narrowed_to(vec![parse("222222222222"), parse("ou-ab12-prod0000")]);
-        assert!(part.takes(&a, &[]) && !part.takes(&b, &[]));
+        assert!(part.takes(&a) && !part.takes(&b));
         assert_eq!(
             part.describe(),
             ["prod-*", "&222222222222", "&ou-ab12-prod0000"]
@@ -318,7 +321,7 @@ mod tests {
         assert_eq!(part.named_accounts().count(), 1);
         assert!(part.asks_about_ous() && !part.is_of_named_accounts_only());
         let one = scope.narrowed_to(vec![parse("111111111111")]);
-        assert!(one.takes(&a, &[]) && one.is_of_named_accounts_only());
+        assert!(one.takes(&a) && one.is_of_named_accounts_only());
         assert!(!scope.is_of_named_accounts_only());
     }
 
@@ -329,9 +332,18 @@ mod tests {
         assert!(by_tag.needs_tags_of(&a));
         assert!(!by_tag.needs_tags_of(&account("222222222222", "dev-b", &[])));
         assert!(!selection(&["prod-*"], &[]).needs_tags_of(&a));
-        let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert!(by_tag.takes(&a, &[tag("env", "prod")]));
-        assert!(!by_tag.takes(&a, &[]));
-        assert!(!by_tag.takes(&a, &[tag("env", "prod"), tag("skip", "yes")]));
+        let tagged = |tags: &[(&str, &str)]| {
+            let tags = tags
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            Account {
+                tags: Some(tags.collect()),
+                ..a.clone()
+            }
+        };
+        assert!(by_tag.takes(&tagged(&[("env", "prod")])));
+        assert!(!by_tag.takes(&a));
+        assert!(!by_tag.takes(&tagged(&[])));
+        assert!(!by_tag.takes(&tagged(&[("env", "prod"), ("skip", "yes")])));
     }
 }

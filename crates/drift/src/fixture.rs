@@ -211,6 +211,7 @@ pub(crate) fn account() -> Account {
         name: "shop".to_owned(),
         state: AccountState::Active,
         ou_path: Some(OuPath(vec!["r-1".to_owned(), "ou-1".to_owned()])),
+        tags: None,
     }
 }
 

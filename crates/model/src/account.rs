@@ -1,6 +1,6 @@
 //! The organization and its accounts.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +90,14 @@ pub struct Account {
     pub state: AccountState,
     /// Where it hangs; `None` where AWS did not say.
     pub ou_path: Option<OuPath>,
+    /// What it is tagged with; `None` where that was not read. Left out of what is written then, so that
+    /// what was sealed before tags were kept is still written as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
 }
+
+/// The tags of an account in AWS Organizations, by key.
+pub type Tags = BTreeMap<String, String>;
 
 /// The organization as seen from the account of the credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

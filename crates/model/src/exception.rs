@@ -186,6 +186,7 @@ mod tests {
             name: "one".to_owned(),
             state: AccountState::Active,
             ou_path: Some(OuPath(vec!["r-ab12".to_owned(), "ou-ab12-prod".to_owned()])),
+            tags: None,
         };
         let all = ExceptionScope {
             account: Some(account.id),

@@ -24,7 +24,7 @@ mod remembered;
 mod sweep;
 mod token_role;
 
-pub use account::{Account, AccountState, Organization, OuPath};
+pub use account::{Account, AccountState, Organization, OuPath, Tags};
 pub use account_id::AccountId;
 pub use alert::{AlertId, DeliveryState, LastsWhile, NoticeForm};
 pub use arn::{Arn, LogGroupArn};

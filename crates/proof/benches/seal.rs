@@ -44,6 +44,7 @@ fn accounts() -> Accounts {
                 name: format!("account-{number}"),
                 state: AccountState::Active,
                 ou_path: Some(OuPath(vec!["r-ab12".to_owned(), "ou-ab12-c3d4".to_owned()])),
+                tags: None,
             };
             (account, findings.clone())
         })

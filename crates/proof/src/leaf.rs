@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write as _};
 
-use model::{Account, ContentHash, ControlId, Link, Reason, Verdict};
+use model::{Account, ContentHash, ControlId, Link, Reason, Tags, Verdict};
 use serde::Serialize;
 use sha2::Digest;
 
@@ -101,7 +101,11 @@ impl LeafHasher {
         }
         self.push(r#","state":""#);
         self.push(account.state.as_str());
-        self.push(r#""},"evidence":"#);
+        self.push("\"");
+        if let Some(tags) = &account.tags {
+            self.tags(tags);
+        }
+        self.push(r#"},"evidence":"#);
         self.digest(leaf.evidence);
         self.push(r#","findings":{"#);
         for (at, (control, finding)) in leaf.findings.iter().enumerate() {
@@ -128,6 +132,21 @@ impl LeafHasher {
             self.push("\"}");
         }
         self.push("}}");
+    }
+
+    /// What an account is tagged with. Nothing where that was not read, as in leaves of versions that did not
+    /// keep it.
+    fn tags(&mut self, tags: &Tags) {
+        self.push(r#","tags":{"#);
+        for (at, (key, value)) in tags.iter().enumerate() {
+            if at > 0 {
+                self.push(",");
+            }
+            self.string(key);
+            self.push(":");
+            self.string(value);
+        }
+        self.push("}");
     }
 
     fn push(&mut self, text: &str) {
@@ -189,17 +208,24 @@ mod tests {
             AccountState::Unknown,
         ];
         let path = prop::option::of(prop::collection::vec(any::<String>(), 0..3));
+        let tags = prop::option::of(prop::collection::btree_map(
+            any::<String>(),
+            any::<String>(),
+            0..3,
+        ));
         (
             "[0-9]{12}",
             any::<String>(),
             prop::sample::select(states.to_vec()),
             path,
+            tags,
         )
-            .prop_map(|(id, name, state, path)| Account {
+            .prop_map(|(id, name, state, path, tags)| Account {
                 id: id.parse().unwrap(),
                 name,
                 state,
                 ou_path: path.map(OuPath),
+                tags,
             })
     }
 
@@ -222,6 +248,49 @@ mod tests {
             // What was hashed before leaves nothing behind.
             prop_assert_eq!(hasher.hash(&leaf), hash);
         }
+    }
+
+    #[test]
+    fn a_leaf_of_an_account_whose_tags_were_not_read_is_what_it_always_was() {
+        let account = Account {
+            id: "111111111111".parse().unwrap(),
+            name: "one".to_owned(),
+            state: AccountState::Active,
+            ou_path: None,
+            tags: None,
+        };
+        let leaf = |account: &Account| {
+            let leaf = AccountLeaf {
+                account,
+                evidence: None,
+                findings: &BTreeMap::new(),
+            };
+            (leaf.canonical(), leaf.hash())
+        };
+        let (text, hash) = leaf(&account);
+        assert_eq!(
+            text,
+            r#"{"account":{"id":"111111111111","name":"one","ou_path":null,"state":"ACTIVE"},"evidence":null,"findings":{}}"#
+        );
+        let tagged = |tags: &[(&str, &str)]| {
+            let tags = tags
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            leaf(&Account {
+                tags: Some(tags.collect()),
+                ..account.clone()
+            })
+            .1
+        };
+        let hashes = [
+            hash,
+            tagged(&[]),
+            tagged(&[("a", "b")]),
+            tagged(&[("a", "c")]),
+        ];
+        let distinct: std::collections::BTreeSet<String> =
+            hashes.into_iter().map(String::from).collect();
+        assert_eq!(distinct.len(), hashes.len());
     }
 
     #[test]

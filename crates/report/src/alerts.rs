@@ -6,9 +6,8 @@ use model::{AlertId, DeliveryState, DriftId, DriftKind, NoticeForm, Severity, Sw
 use serde::Serialize;
 
 use crate::{
-    Options,
-    history::{lines, table},
-    json,
+    Options, json,
+    list_table::{lines, table},
     text::{NAME_WIDTH, counted, moment, safe, sentence},
 };
 
@@ -100,7 +99,7 @@ pub fn render(alerts: &[PastAlert], deliveries: &[PastDelivery], options: &Optio
                 )),
             ]);
         }
-        out.push_str(&lines(&table));
+        out.push_str(&lines(table));
     }
     if deliveries.is_empty() {
         out.push_str("Everything that was told has arrived.\n");
@@ -127,7 +126,7 @@ pub fn render(alerts: &[PastAlert], deliveries: &[PastDelivery], options: &Optio
             Cell::new(sentence(delivery.last_error.as_deref().unwrap_or("-"))),
         ]);
     }
-    out.push_str(&lines(&table));
+    out.push_str(&lines(table));
     out
 }
 
@@ -200,6 +199,18 @@ mod tests {
         assert_eq!(
             render(&[], &[], &options),
             "No alert lasts.\nEverything that was told has arrived.\n"
+        );
+    }
+
+    #[test]
+    fn lists_fit_the_terminal() {
+        let alerts = [alert("10,000 accounts: 2 controls fail")];
+        let deliveries = [delivery(
+            "the receiver refused it with 404 Not Found: no_service",
+        )];
+        crate::fixture::assert_fits(
+            |look| render(&alerts, &deliveries, look),
+            &["0123456789abcdef", "14f44d9d2eb8617f", "critical"],
         );
     }
 

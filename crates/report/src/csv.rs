@@ -114,6 +114,7 @@ impl Record for PastAccount {
         "not_applicable",
         "confirmed_sweep",
         "confirmed",
+        "tags",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -131,6 +132,7 @@ impl Record for PastAccount {
             number(&self.verdicts, Verdict::NotApplicable),
             self.confirmed_sweep.to_string(),
             self.confirmed.to_string(),
+            optional(account.tags.as_ref().map(canonical_json)),
         ]
     }
 }
@@ -149,9 +151,13 @@ impl Record for PastFinding {
         "since_sweep",
         "since",
         "until_sweep",
+        "exception_id",
+        "accepted_until",
+        "accepted_by",
     ];
 
     fn cells(&self) -> Vec<String> {
+        let exception = self.entry.exception.as_ref();
         let (finding, account) = (&self.entry.finding, &self.entry.account);
         vec![
             finding.account.to_string(),
@@ -166,6 +172,9 @@ impl Record for PastFinding {
             self.since_sweep.to_string(),
             self.since.to_string(),
             optional(self.until_sweep),
+            optional(exception.map(|exception| exception.id())),
+            optional(exception.map(|exception| exception.expires_at)),
+            optional(exception.map(|exception| &exception.owner)),
         ]
     }
 }

@@ -6,8 +6,8 @@ use comfy_table::Cell;
 
 use crate::{
     AsOfLine, Difference, Options,
-    history::{self, as_of_words},
-    palette,
+    history::as_of_words,
+    list_table, palette,
     text::{NAME_WIDTH, counted, number, push_line, push_wrapped, safe, sentence},
 };
 
@@ -50,7 +50,7 @@ pub fn render(
             first.map(|one| one.drift.account),
         )
     });
-    let mut table = history::table(options);
+    let mut table = list_table::table(options);
     table.set_header(["SEVERITY", "DIFFERENCE", "ACCOUNT", "WHAT"]);
     for group in &groups {
         let Some(first) = group.first() else { continue };
@@ -74,6 +74,6 @@ pub fn render(
             Cell::new(format!("{alike}{}", sentence(&first.drift.message))),
         ]);
     }
-    out.push_str(&history::lines(&table));
+    out.push_str(&list_table::lines(table));
     out
 }

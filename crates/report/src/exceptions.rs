@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::{
     Options,
-    history::{lines, table},
     json::{self, Listed},
+    list_table::{lines, table},
     text::{NAME_WIDTH, moment, safe, sentence},
 };
 
@@ -65,7 +65,7 @@ pub fn render(exceptions: &[PastException], options: &Options) -> String {
             Cell::new(format!("{}{ticket}", sentence(&exception.reason))),
         ]);
     }
-    lines(&table)
+    lines(table)
 }
 
 #[derive(Serialize)]
@@ -185,6 +185,16 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&render_json(&[past("x")])).unwrap();
         assert_eq!(json["exceptions"][0]["reason_code"], "alarm-absent");
         assert_eq!(json["exceptions"][0]["state"], "in_force");
+    }
+
+    #[test]
+    fn a_list_fits_the_terminal() {
+        let past = past("is being moved into another organization");
+        let id = past.id.to_string();
+        crate::fixture::assert_fits(
+            |look| render(std::slice::from_ref(&past), look),
+            &[&id, "111111111111"],
+        );
     }
 
     #[test]

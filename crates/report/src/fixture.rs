@@ -153,6 +153,7 @@ pub(crate) fn entry(number: u64, name: &str, finding: Finding) -> Entry {
         name: name.to_owned(),
         state: AccountState::Active,
         ou_path: Some(OuPath(vec!["r-ab12".to_owned(), "ou-ab12-prod".to_owned()])),
+        tags: None,
     };
     Entry {
         finding,
@@ -367,5 +368,22 @@ pub(crate) fn past_drift() -> PastDrift {
             by: "dana".to_owned(),
             note: Some("mended in change 77".to_owned()),
         }),
+    }
+}
+
+/// That a list keeps its ids whole and within the terminal, wide or narrow.
+pub(crate) fn assert_fits(render: impl Fn(&crate::Options) -> String, ids: &[&str]) {
+    for width in [40, 60, 80, 100, 160] {
+        let text = render(&crate::Options {
+            width,
+            ..crate::Options::default()
+        });
+        for line in text.lines() {
+            let columns = unicode_width::UnicodeWidthStr::width(line);
+            assert!(columns <= width, "{width}: {text}");
+        }
+        for id in ids {
+            assert!(text.contains(id), "{width}, {id}: {text}");
+        }
     }
 }

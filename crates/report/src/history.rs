@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Cell, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::Cell;
 use jiff::Timestamp;
 use model::{ControlId, DiscoveryState, SweepId, SweepState, Verdict};
 
 use crate::{
-    AsOfLine, Options, PastFinding, PastSweep, palette,
-    text::{NAME_WIDTH, duration, moment, push_line, safe, sentence, thousands},
+    AsOfLine, Options, PastFinding, PastSweep,
+    list_table::{lines, table},
+    palette,
+    table::accepted_until,
+    text::{NAME_WIDTH, duration, moment, safe, sentence, thousands},
 };
 
 mod accounts;
@@ -81,7 +84,7 @@ pub fn render_sweeps(sweeps: &[PastSweep], options: &Options) -> String {
         row.push(Cell::new(scope(past)));
         table.add_row(row);
     }
-    lines(&table)
+    lines(table)
 }
 
 /// Renders findings from the history, in the order given.
@@ -95,6 +98,9 @@ pub fn render_findings(findings: &[PastFinding], options: &Options) -> String {
         let finding = &past.entry.finding;
         let until =
             (past.until_sweep).map_or_else(String::new, |until| format!("\nuntil sweep {until}"));
+        let accepted = (past.entry.exception.as_ref()).map_or_else(String::new, |exception| {
+            format!("\n{}", accepted_until(exception))
+        });
         table.add_row(vec![
             palette::verdict_cell(finding.verdict()),
             Cell::new(format!(
@@ -105,10 +111,10 @@ pub fn render_findings(findings: &[PastFinding], options: &Options) -> String {
             Cell::new(&finding.control),
             Cell::new(finding.reason),
             Cell::new(since(past.since, past.since_sweep) + &until),
-            Cell::new(sentence(&finding.message)),
+            Cell::new(sentence(&finding.message) + &accepted),
         ]);
     }
-    lines(&table)
+    lines(table)
 }
 
 /// How many are FAIL, UNKNOWN, PASS and NOT_APPLICABLE.
@@ -142,26 +148,4 @@ fn scope(past: &PastSweep) -> String {
         [control] => format!("{accounts}; {}", ControlId::as_str(control)),
         several => format!("{accounts}; {} controls", several.len()),
     }
-}
-
-pub(crate) fn table(options: &Options) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(options.width.max(40)).unwrap_or(u16::MAX));
-    if options.colour {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    table
-}
-
-pub(crate) fn lines(table: &Table) -> String {
-    let mut out = String::new();
-    for line in table.lines() {
-        push_line(&mut out, &line);
-    }
-    out
 }

@@ -19,6 +19,7 @@ pub mod explain;
 mod fixture;
 pub mod history;
 pub mod json;
+mod list_table;
 pub mod ndjson;
 mod palette;
 mod past;

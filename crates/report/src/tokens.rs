@@ -6,9 +6,8 @@ use model::TokenRole;
 use serde::Serialize;
 
 use crate::{
-    Options,
-    history::{lines, table},
-    json,
+    Options, json,
+    list_table::{lines, table},
     text::{NAME_WIDTH, moment, safe},
 };
 
@@ -79,7 +78,7 @@ pub fn render(tokens: &[TokenLine], options: &Options) -> String {
             Cell::new(time(token.last_used_at)),
         ]);
     }
-    lines(&table)
+    lines(table)
 }
 
 /// The list as JSON.
@@ -122,6 +121,8 @@ mod tests {
             assert!(text.contains(word), "{word}: {text}");
         }
         assert!(!text.contains('\u{1b}'), "{text:?}");
+        let list = |look: &Options| render(std::slice::from_ref(&token), look);
+        crate::fixture::assert_fits(list, &["scanner_0a1b2c3d", "viewer"]);
         let json: serde_json::Value = serde_json::from_str(&render_json(&[token])).unwrap();
         assert_eq!(json["tokens"][0]["role"], "viewer");
         assert_eq!(json["tokens"][0]["last_used_at"], serde_json::Value::Null);

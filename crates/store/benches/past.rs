@@ -114,6 +114,7 @@ fn judged(number: u64, is_broken: bool) -> JudgedAccount {
             "r-root".to_owned(),
             format!("ou-root-{:04}", number % 20),
         ])),
+        tags: None,
     };
     let reason = if is_broken {
         Reason::FilterIncomplete

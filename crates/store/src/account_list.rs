@@ -123,7 +123,7 @@ async fn rows(
 
 fn states(query: &AccountQuery, begun: (i64, i64)) -> QueryBuilder<Sqlite> {
     let mut select = QueryBuilder::new(
-        "SELECT account_states.id, account, name, account_states.state, ou_path, valid_from,
+        "SELECT account_states.id, account, name, account_states.state, ou_path, tags, valid_from,
              sweeps.started_at AS since
          FROM account_states JOIN sweeps ON sweeps.id = valid_from WHERE ",
     );

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use model::{Account, AccountId, ContentHash, Drift, SweepId};
+use model::{Account, AccountId, ContentHash, Drift, SweepId, Tags};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
@@ -25,7 +25,7 @@ impl Store {
         let read = async {
             // In one row: ten thousand would take ten times as long.
             let rows: String = sqlx::query_scalar(
-                "SELECT json_group_array(json_array(id, account, name, state, ou_path))
+                "SELECT json_group_array(json_array(id, account, name, state, ou_path, tags))
                  FROM account_states INDEXED BY account_states_open
                  WHERE valid_until IS NULL AND name <> ''",
             )
@@ -121,7 +121,7 @@ pub(crate) async fn now(
     ids: &[AccountId],
 ) -> Result<HashMap<AccountId, Account>, Cause> {
     let rows = sqlx::query(
-        "SELECT id, account, name, state, ou_path
+        "SELECT id, account, name, state, ou_path, tags
          FROM account_states INDEXED BY account_states_open
          WHERE valid_until IS NULL AND account IN (SELECT value FROM json_each(?1))",
     )
@@ -132,6 +132,25 @@ pub(crate) async fn now(
         .map(|row| {
             let account = account(row)?;
             Ok((account.id, account))
+        })
+        .collect()
+}
+
+/// The tags of accounts as they were last read, of those whose tags ever were.
+pub(crate) async fn known_tags(
+    connection: &mut SqliteConnection,
+) -> Result<HashMap<AccountId, Tags>, Cause> {
+    let rows = sqlx::query(
+        "SELECT id, account, tags FROM account_states INDEXED BY account_states_open
+         WHERE valid_until IS NULL AND tags IS NOT NULL",
+    )
+    .fetch_all(connection)
+    .await?;
+    (rows.iter())
+        .map(|row| {
+            let columns = Columns::of("account_states", row)?;
+            let tags = columns.required("tags", columns.json("tags")?)?;
+            Ok((columns.parsed("account")?, tags))
         })
         .collect()
 }
@@ -166,8 +185,9 @@ pub(crate) async fn at(
             evidence.insert(columns.parsed("account")?, hash);
         }
     }
-    let mut states =
-        QueryBuilder::new("SELECT id, account, name, state, ou_path FROM account_states WHERE ");
+    let mut states = QueryBuilder::new(
+        "SELECT id, account, name, state, ou_path, tags FROM account_states WHERE ",
+    );
     push_is_so(&mut states, sweep);
     states
         .push(" AND account IN (SELECT value FROM json_each(")
@@ -216,13 +236,14 @@ pub(crate) async fn record(
             .execute(&mut *connection)
             .await?;
         QueryBuilder::<Sqlite>::new(
-            "INSERT INTO account_states (account, name, state, ou_path, valid_from) ",
+            "INSERT INTO account_states (account, name, state, ou_path, tags, valid_from) ",
         )
         .push_values(some, |mut row, account| {
             row.push_bind(account.id.to_string())
                 .push_bind(account.name.as_str())
                 .push_bind(account.state.as_str())
                 .push_bind(account.ou_path.as_ref().map(model::canonical_json))
+                .push_bind(account.tags.as_ref().map(model::canonical_json))
                 .push_bind(sweep.0);
         })
         .build()
@@ -245,7 +266,7 @@ async fn open_states(
 ) -> Result<HashMap<AccountId, (i64, Account)>, Cause> {
     let ids: Vec<&AccountId> = accounts.keys().collect();
     let rows = sqlx::query(
-        "SELECT id, account, name, state, ou_path
+        "SELECT id, account, name, state, ou_path, tags
          FROM account_states INDEXED BY account_states_open
          WHERE valid_until IS NULL AND account IN (SELECT value FROM json_each(?1))",
     )
@@ -261,10 +282,10 @@ async fn open_states(
         .collect()
 }
 
-/// The row's number, the account, its name, its state and its path.
-type StateRow = (i64, String, String, String, Option<String>);
+/// The row's number, the account, its name, its state, its path and its tags.
+type StateRow = (i64, String, String, String, Option<String>, Option<String>);
 
-fn account_of((row, account, name, state, ou_path): StateRow) -> Result<Account, Cause> {
+fn account_of((row, account, name, state, ou_path, tags): StateRow) -> Result<Account, Cause> {
     fn damaged<E>(column: &'static str, row: i64) -> impl FnOnce(E) -> Cause
     where
         E: std::error::Error + Send + Sync + 'static,
@@ -278,6 +299,9 @@ fn account_of((row, account, name, state, ou_path): StateRow) -> Result<Account,
         ou_path: ou_path
             .map(|path| serde_json::from_str(&path).map_err(damaged("ou_path", row)))
             .transpose()?,
+        tags: tags
+            .map(|tags| serde_json::from_str(&tags).map_err(damaged("tags", row)))
+            .transpose()?,
     })
 }
 
@@ -288,5 +312,6 @@ pub(crate) fn account(row: &SqliteRow) -> Result<Account, Cause> {
         name: columns.get("name")?,
         state: columns.variant("state")?,
         ou_path: columns.json("ou_path")?,
+        tags: columns.json("tags")?,
     })
 }

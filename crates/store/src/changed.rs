@@ -1,11 +1,15 @@
 //! The accounts of a commit that are not as they were, and what is written for them.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-use model::{AccountId, ContentHash, ControlId, Fingerprint, SweepId, evidence::StorableEvidence};
+use model::{
+    Account, AccountId, ContentHash, ControlId, Fingerprint, SweepId, Tags,
+    evidence::StorableEvidence,
+};
 use proof::{FindingLeaf, LeafHash};
 use sqlx::SqliteConnection;
 
@@ -29,6 +33,8 @@ pub(crate) struct Changed<'a> {
 
 struct ChangedAccount<'a> {
     judged: &'a JudgedAccount,
+    /// With the tags that are known of it.
+    account: Cow<'a, Account>,
     findings: BTreeMap<ControlId, FindingLeaf>,
 }
 
@@ -37,6 +43,7 @@ struct ChangedAccount<'a> {
 pub(crate) struct Recorded {
     pub(crate) leaves: Vec<(AccountId, LeafHash)>,
     pub(crate) documents: HashMap<ContentHash, i64>,
+    pub(crate) tags: Vec<(AccountId, Tags)>,
 }
 
 impl<'a> Changed<'a> {
@@ -62,10 +69,15 @@ impl<'a> Changed<'a> {
                 })
                 .collect();
             let evidence = judged.evidence.as_ref().map(StorableEvidence::root);
-            let leaf = leaves::leaf(account, evidence, &findings);
+            let account = known.with_tags(account);
+            let leaf = leaves::leaf(&account, evidence, &findings);
             if known.leaf(account.id) != Some(leaf) {
                 changed.texts.extend(texts);
-                changed.accounts.push(ChangedAccount { judged, findings });
+                changed.accounts.push(ChangedAccount {
+                    judged,
+                    account,
+                    findings,
+                });
             }
         }
         changed
@@ -123,7 +135,7 @@ impl<'a> Changed<'a> {
                 Some(leaf) if !judges_all => leaf.evidence,
                 _ => judged.evidence.as_ref().map(StorableEvidence::root),
             };
-            let leaf = leaves::leaf(&judged.account, evidence, &leaf);
+            let leaf = leaves::leaf(&changed.account, evidence, &leaf);
             if replaces.and_then(|open| open.leaf) != Some(leaf) {
                 new_leaves.push(NewLeaf {
                     account: id,
@@ -136,7 +148,7 @@ impl<'a> Changed<'a> {
 
         let documents = self.documents(&new_findings, memory, connection).await?;
         let accounts = (self.accounts.iter())
-            .map(|changed| (changed.judged.account.id, &changed.judged.account))
+            .map(|changed| (changed.account.id, changed.account.as_ref()))
             .collect();
         accounts::record(connection, sweep, &accounts).await?;
         findings::record(connection, sweep, &new_findings, &documents).await?;
@@ -146,6 +158,9 @@ impl<'a> Changed<'a> {
                 .map(|new| (new.account, new.leaf))
                 .collect(),
             documents,
+            tags: (self.accounts.iter())
+                .filter_map(|changed| Some((changed.account.id, changed.account.tags.clone()?)))
+                .collect(),
         })
     }
 

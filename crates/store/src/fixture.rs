@@ -82,6 +82,7 @@ pub(crate) fn account(number: u64) -> Account {
         name: format!("account-{number}"),
         state: AccountState::Active,
         ou_path: Some(OuPath(vec!["r-root".to_owned(), "ou-root-prod".to_owned()])),
+        tags: None,
     }
 }
 

@@ -1,12 +1,14 @@
 //! What the sweeper knows without asking the database.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use model::{
-    Account, AccountId, ContentHash, ControlId, Fingerprint, Judgement, evidence::StorableEvidence,
+    Account, AccountId, ContentHash, ControlId, Fingerprint, Judgement, Tags,
+    evidence::StorableEvidence,
 };
 use proof::{LeafHash, MerkleTree, TreeHead};
 
@@ -31,6 +33,8 @@ pub(crate) struct Known {
     tree: Option<MerkleTree>,
     /// What the tree lacks yet. An account that joins costs the whole tree, as many as join.
     leaves: BTreeMap<AccountId, Option<LeafHash>>,
+    /// The tags of accounts as they were last read, of those whose tags ever were.
+    tags: HashMap<AccountId, Tags>,
     /// The rows of documents that are stored.
     pub(crate) documents: HashMap<ContentHash, i64>,
     /// By address.
@@ -78,9 +82,25 @@ impl Known {
         self.tree.is_some()
     }
 
-    pub(crate) fn read_leaves(&mut self, leaves: BTreeMap<AccountId, LeafHash>) {
+    pub(crate) fn read_leaves(
+        &mut self,
+        leaves: BTreeMap<AccountId, LeafHash>,
+        tags: HashMap<AccountId, Tags>,
+    ) {
+        self.tags = tags;
         self.tree = Some(MerkleTree::new(leaves));
         self.leaves.clear();
+    }
+
+    /// The account with the tags that were last read, where nobody read them this time.
+    pub(crate) fn with_tags<'a>(&self, account: &'a Account) -> Cow<'a, Account> {
+        match self.tags.get(&account.id) {
+            Some(tags) if account.tags.is_none() => Cow::Owned(Account {
+                tags: Some(tags.clone()),
+                ..account.clone()
+            }),
+            _ => Cow::Borrowed(account),
+        }
     }
 
     /// The leaf of an account as it is stored.
@@ -142,6 +162,7 @@ impl Known {
             name,
             state,
             ou_path,
+            tags,
         } = &judged.account;
         let path = ou_path.as_ref().map(|path| &path.0);
         let findings = match judged.basis {
@@ -156,7 +177,8 @@ impl Known {
             ),
         };
         let evidence = judged.evidence.as_ref().map(StorableEvidence::fingerprint);
-        Fingerprint::of(&(id, name, state, path, findings, evidence))
+        let tags = tags.as_ref().or_else(|| self.tags.get(id));
+        Fingerprint::of(&(id, name, state, path, tags, findings, evidence))
     }
 
     pub(crate) fn is_as_it_was(&self, account: AccountId, fingerprint: Fingerprint) -> bool {
@@ -180,12 +202,14 @@ impl Known {
         }
     }
 
-    /// Notes leaves and documents that are stored for certain: after the commit.
+    /// Notes leaves, documents and tags that are stored for certain: after the commit.
     pub(crate) fn stored(
         &mut self,
         leaves: Vec<(AccountId, LeafHash)>,
         documents: HashMap<ContentHash, i64>,
+        tags: Vec<(AccountId, Tags)>,
     ) {
+        self.tags.extend(tags);
         let leaves = leaves.into_iter();
         (self.leaves).extend(leaves.map(|(account, leaf)| (account, Some(leaf))));
         if self.documents.len() + documents.len() > DOCUMENTS {
@@ -198,6 +222,7 @@ impl Known {
     pub(crate) fn forget(&mut self, gone: &[AccountId]) {
         for account in gone {
             self.fingerprints.remove(account);
+            self.tags.remove(account);
             self.leaves.insert(*account, None);
         }
     }

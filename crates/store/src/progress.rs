@@ -26,7 +26,49 @@ pub struct ResumedSweep {
     pub api_calls: u64,
 }
 
+/// A sweep that was stopped and cannot go on any more: only the latest one can, because what is known is
+/// ordered by the numbers of sweeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OvertakenSweep {
+    /// The sweep.
+    pub id: SweepId,
+    /// The first one that began after it.
+    pub by: SweepId,
+}
+
 impl Sweeper {
+    /// The sweep that would go on if none had begun after it: the latest of this scope and version, unless
+    /// it came to its end or began before `not_before`.
+    pub async fn overtaken_sweep(
+        &self,
+        header: &SweepHeader,
+        not_before: Timestamp,
+    ) -> Result<Option<OvertakenSweep>, Error> {
+        let mut writer = database::locked(&self.writer, &self.store.canonical).await;
+        let read = async {
+            let row = sqlx::query(
+                "SELECT stopped.id, min(later.id) AS next
+                 FROM (SELECT id, state, started_at FROM sweeps
+                       WHERE scope = ?1 AND scanner_version = ?2 ORDER BY id DESC LIMIT 1) AS stopped
+                 JOIN sweeps AS later ON later.id > stopped.id
+                 WHERE stopped.state <> 'finished' AND stopped.started_at >= ?3
+                 GROUP BY stopped.id",
+            )
+            .bind(model::canonical_json(&header.scope))
+            .bind(&header.scanner_version)
+            .bind(not_before.as_microsecond())
+            .fetch_optional(&mut *writer)
+            .await?;
+            let Some(row) = row else { return Ok(None) };
+            let columns = Columns::of("sweeps", &row)?;
+            Ok(Some(OvertakenSweep {
+                id: SweepId(columns.id()),
+                by: SweepId(columns.get("next")?),
+            }))
+        };
+        (read.await).map_err(|cause: Cause| cause.during("look up a sweep", &self.store.path))
+    }
+
     /// Takes up the latest sweep again, if it did not come to its end, began no earlier than
     /// `not_before`, and had the same scope and the same version of the scanner.
     pub async fn resume_sweep(

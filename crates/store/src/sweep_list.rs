@@ -12,8 +12,11 @@ use crate::{
     sweeps::sweep_row,
 };
 
+mod ou;
 #[cfg(test)]
 mod tests;
+
+use ou::LookedInto;
 
 /// Which sweeps are asked for; what is `None` does not narrow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct SweepQuery {
     pub to_sweep: Option<SweepId>,
     /// That looked at this account: each of them confirmed or changed what is known of it.
     pub account: Option<AccountId>,
+    /// That looked at an account that hung in this OU or root then, directly or further down.
+    pub ou: Option<String>,
     /// That judged by this control.
     pub control: Option<ControlId>,
     /// That left at least one finding of this verdict.
@@ -77,6 +82,9 @@ async fn entries(
             .push(")) OR sweeps.saw_all AND EXISTS (SELECT 1 FROM account_states WHERE account = ")
             .push_bind(account.to_string())
             .push(" AND valid_from <= sweeps.id AND (valid_until IS NULL OR valid_until > sweeps.id)))");
+    }
+    if let Some(ou) = &query.ou {
+        LookedInto::of(connection, ou).await?.push(&mut select);
     }
     if let Some(control) = &query.control {
         select

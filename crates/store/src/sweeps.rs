@@ -12,7 +12,7 @@ use proof::SealHash;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Error, Store, Sweeper,
+    Error, Store, Sweeper, accounts,
     changed::Changed,
     column::Columns,
     coverage, database, drifts,
@@ -171,7 +171,7 @@ impl Sweeper {
         crate::metrics::committed(begun.elapsed());
         // Only now is it certain.
         let mut memory = self.memory.lock();
-        memory.stored(recorded.leaves, recorded.documents);
+        memory.stored(recorded.leaves, recorded.documents, recorded.tags);
         memory.confirm(fingerprints);
         memory.end_group();
         Ok(())
@@ -186,8 +186,9 @@ impl Sweeper {
         if !self.memory.lock().has_leaves() {
             let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
             let known = leaves::known(&mut transaction).await?;
+            let tags = accounts::known_tags(&mut transaction).await?;
             transaction.commit().await?;
-            self.memory.lock().read_leaves(known);
+            self.memory.lock().read_leaves(known, tags);
         }
         Ok(())
     }

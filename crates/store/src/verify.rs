@@ -27,8 +27,8 @@ pub struct VerifiedStore {
     pub head: Option<SealHash>,
     /// The sweep of the last seal.
     pub head_sweep: Option<SweepId>,
-    /// The first sweep that is sealed: what ended before it was written by an earlier version, and is
-    /// vouched for by nothing but its documents' names. `None`: nothing is sealed.
+    /// The first sweep that is sealed: what was no longer so by then is vouched for by nothing but its
+    /// documents' names. `None`: nothing is sealed.
     pub sealed_since: Option<SweepId>,
     /// The sweep before which content was dropped: of earlier ones there are the rows and the seals.
     pub content_from: Option<SweepId>,
@@ -38,6 +38,12 @@ pub struct VerifiedStore {
     pub seals: u64,
     /// How many sweeps there are, sealed or not.
     pub sweeps: u64,
+    /// How many of them finished before anything was sealed: an earlier version wrote them.
+    pub earlier_sweeps: u64,
+    /// How many did not come to their end, and so have no seal of their own: the next seal is over them.
+    pub unfinished_sweeps: u64,
+    /// How many of those came after the last seal: nothing vouches for them yet.
+    pub unsealed_sweeps: u64,
     /// How many documents were read.
     pub documents: u64,
     /// How many accounts' rows were compared with their leaves.

@@ -13,3 +13,4 @@ pub(crate) mod organization;
 pub(crate) mod status;
 pub(crate) mod sweeps;
 pub(crate) mod then;
+pub(crate) mod unknown_account;

@@ -152,6 +152,8 @@ pub struct Account {
     pub state: String,
     /// The root and each OU, outermost first; null where AWS did not say.
     pub ou_path: Option<Vec<String>>,
+    /// What it is tagged with, as it was last read; null where it never was.
+    pub tags: Option<BTreeMap<String, String>>,
     /// The first sweep to which this was so.
     pub since_sweep: i64,
     /// When that sweep began.

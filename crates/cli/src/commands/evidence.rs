@@ -181,12 +181,13 @@ async fn verify_store(path: Option<PathBuf>, expect: Option<SealHash>) -> anyhow
     let store = Store::open_reader(&path).await?;
     let verified = match store.verify(expect).await {
         Ok(verified) => verified,
-        Err(error @ store::Error::Tampered { .. }) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            say(&format!("error: {error}: {}", cause.unwrap_or_default()));
+        Err(error) => {
+            let Some(misfit) = error.misfit() else {
+                return Err(error.into());
+            };
+            say(&format!("error: {error}: {misfit}"));
             return Ok(Exit::Fail);
         }
-        Err(error) => return Err(error.into()),
     };
     store.close().await;
     Destination::Stdout.write(&of_store(&verified))?;
@@ -207,10 +208,30 @@ fn of_store(verified: &VerifiedStore) -> String {
         verified.drifts,
         verified.documents,
     )];
-    if let Some(since) = verified.sealed_since.filter(|since| since.0 > 1) {
+    if let (Some(since), true) = (verified.sealed_since, verified.earlier_sweeps > 0) {
         lines.push(format!(
             "What ended before sweep {since} was written by an earlier version and is not sealed."
         ));
+    }
+    // Those that were stopped, or whose process died, and that were not gone on with.
+    match verified.unfinished_sweeps - verified.unsealed_sweeps {
+        0 => {}
+        1 => lines.push(
+            "1 sweep did not come to its end and has no seal of its own: the next seal is over it."
+                .to_owned(),
+        ),
+        several => lines.push(format!(
+            "{several} sweeps did not come to their end and have no seal of their own: the next seal is over each."
+        )),
+    }
+    match verified.unsealed_sweeps {
+        0 => {}
+        1 => lines.push(
+            "1 sweep after the last seal has not come to its end; the next seal is over it.".to_owned(),
+        ),
+        several => lines.push(format!(
+            "{several} sweeps after the last seal have not come to their end; the next seal is over them."
+        )),
     }
     if let Some(from) = verified.content_from {
         lines.push(format!(

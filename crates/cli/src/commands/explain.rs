@@ -1,8 +1,10 @@
 //! `scanner explain`: one account's chain, as the store remembers it.
 
+use std::slice::from_mut;
+
 use clap::Args;
 use model::{AccountId, Clock as _, SystemClock};
-use store::FindingQuery;
+use store::{FindingQuery, Moment, Store};
 
 use crate::{
     commands::asked::{StoreOptions, When},
@@ -35,31 +37,25 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     } = options;
     let controls = controls(&names)?;
     let store = from.open().await?;
-    let moment = when.moment(&store, SystemClock.now()).await?;
+    let now = SystemClock.now();
+    let moment = when.moment(&store, now).await?;
     let query = FindingQuery {
         account: Some(account),
         sweep: moment.map(|moment| moment.sweep),
         ..FindingQuery::default()
     };
     let mut rows = store.findings(&query).await?;
-    store.close().await;
     rows.retain(|row| {
         controls
             .iter()
             .any(|control| control.id == row.finding.control)
     });
     if rows.is_empty() {
-        let path = from.store;
-        let then = moment.map_or_else(String::new, |moment| {
-            format!(" as of sweep {}", moment.sweep)
-        });
-        return Err(BadInput::of(format!(
-            "{} knows nothing of account {account}{then}\n  help: `scanner history findings --store {}` lists what it knows; \
-             `scanner once --account {account}` looks at the account",
-            path.display(),
-            path.display()
-        )));
+        return Err(nothing_known(&store, account, moment.as_ref()).await?);
     }
+    let at = answers::exceptions_at(moment.as_ref(), now);
+    let exceptions = answers::in_force(&store.exceptions().await?, at);
+    store.close().await;
     let destination = Destination::Stdout;
     let look = destination.look(true);
     let texts: Vec<_> = rows
@@ -69,7 +65,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
                 "\nSo since sweep {} of {:.0}.\n",
                 row.since_sweep, row.since
             );
-            report::explain::render(&answers::entry(row), &look) + &since
+            let mut entry = answers::entry(row);
+            answers::accept(from_mut(&mut entry), &exceptions);
+            report::explain::render(&entry, &look) + &since
         })
         .collect();
     let as_of = moment.as_ref().map(answers::line);
@@ -78,4 +76,29 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
         .map_or_else(String::new, report::history::as_of);
     destination.write(&(head + &texts.join("\n")))?;
     Ok(Exit::Success)
+}
+
+/// Why there is nothing to show, and what could be asked instead.
+async fn nothing_known(
+    store: &Store,
+    account: AccountId,
+    moment: Option<&Moment>,
+) -> anyhow::Result<anyhow::Error> {
+    let path = store.path().display();
+    let as_of = moment.map(|moment| moment.sweep);
+    if let Some(departure) = store.departure(account, as_of).await? {
+        let left = answers::left(account, &departure);
+        let help = departure.last_known.map_or_else(String::new, |sweep| {
+            format!(
+                "\n  help: `scanner explain --account {account} --as-of {sweep} --store {path}` shows what it was \
+                 like"
+            )
+        });
+        return Ok(BadInput::of(left + &help));
+    }
+    let then = as_of.map_or_else(String::new, |sweep| format!(" as of sweep {sweep}"));
+    Ok(BadInput::of(format!(
+        "{path} knows nothing of account {account}{then}\n  help: `scanner history findings --store {path}` lists what \
+         it knows; `scanner once --account {account}` looks at the account"
+    )))
 }

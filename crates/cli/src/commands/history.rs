@@ -1,8 +1,10 @@
 //! `scanner history`: what past sweeps saw, now or as of any moment.
 
+use std::{slice::from_mut, sync::Arc};
+
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use model::{AccountId, Clock as _, SystemClock, Verdict};
+use model::{AccountId, Clock as _, Exception, SystemClock, Verdict};
 use report::PastFinding;
 use store::{AccountQuery, FindingPages, FindingQuery, SweepQuery};
 
@@ -66,6 +68,9 @@ struct SweepOptions {
     /// Sweeps that looked at this account.
     #[arg(long, value_name = "ID")]
     account: Option<AccountId>,
+    /// Sweeps that looked at an account in this OU or root, directly or further down.
+    #[arg(long, value_name = "ID")]
+    ou: Option<OuId>,
     /// Sweeps that judged by this control.
     #[arg(long, value_name = "ID")]
     control: Option<String>,
@@ -163,6 +168,7 @@ async fn sweeps(options: SweepOptions, now: Timestamp) -> anyhow::Result<()> {
     let moment = options.when.moment(&store, now).await?;
     let query = SweepQuery {
         account: options.account,
+        ou: options.ou.map(|ou| ou.0),
         control,
         verdict: options.verdict,
         since,
@@ -197,19 +203,36 @@ async fn findings(options: FindingOptions, now: Timestamp) -> anyhow::Result<()>
         limit: options.limit,
         without_chains: matches!(format, ListFormat::Table | ListFormat::Csv),
     };
-    let pages = store.finding_pages(&query).await?;
+    let at = answers::exceptions_at(moment.as_ref(), now);
+    let findings = Findings {
+        exceptions: answers::in_force(&store.exceptions().await?, at),
+        pages: store.finding_pages(&query).await?,
+    };
     let as_of = moment.as_ref().map(answers::line);
-    write_list(pages, as_of, format, |findings, look| {
+    write_list(findings, as_of, format, |findings, look| {
         report::history::render_findings(&findings, look)
     })
     .await
 }
 
-impl Pages for FindingPages {
+/// Findings, and what accepts them.
+struct Findings {
+    pages: FindingPages,
+    exceptions: Vec<Arc<Exception>>,
+}
+
+impl Pages for Findings {
     type Item = PastFinding;
 
     async fn next(&mut self) -> anyhow::Result<Option<Vec<PastFinding>>> {
-        let page = FindingPages::next(self).await?;
-        Ok(page.map(|page| page.into_iter().map(answers::finding).collect()))
+        let Some(page) = self.pages.next().await? else {
+            return Ok(None);
+        };
+        let findings = page.into_iter().map(|row| {
+            let mut past = answers::finding(row);
+            answers::accept(from_mut(&mut past.entry), &self.exceptions);
+            past
+        });
+        Ok(Some(findings.collect()))
     }
 }

@@ -12,7 +12,7 @@ use daemon::{Progress, Sweep, SweepOutcome};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::{Clock, ControlId, Exception, SystemClock};
 use report::{Entry, OrganizationLine, Report, drifts::DriftEntry};
-use store::{FindingPages, FindingQuery, Store, SweepRow};
+use store::{FindingPages, FindingQuery, OvertakenSweep, Store, SweepRow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -35,24 +35,22 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
     };
     let aws = connected?;
     let bar = progress_bar();
-    let progress =
-        |progress: Progress| {
-            match progress {
+    let progress = |progress: Progress| match progress {
         Progress::Begun { .. } => {}
         Progress::Discovered { accounts } => bar.set_length(accounts as u64),
         Progress::Judged => bar.inc(1),
         Progress::Resumed { sweep, accounts } => {
             bar.inc(accounts as u64);
-            bar.suspend(|| say(&format!("sweep {sweep} goes on: {accounts} accounts are done")));
+            bar.suspend(|| {
+                say(&format!(
+                    "sweep {sweep} goes on: {accounts} accounts are done"
+                ))
+            });
         }
-        Progress::NothingToResume => bar.suspend(|| {
-            say(
-                "nothing to resume: no sweep of this scope, these controls and this version was \
-                 stopped lately; a new one begins",
-            );
-        }),
-    }
-        };
+        Progress::NothingToResume { overtaken } => {
+            bar.suspend(|| say(&nothing_to_resume(overtaken)));
+        }
+    };
     let sweep = Sweep {
         aws: &aws,
         clock: Arc::clone(&clock),
@@ -109,6 +107,19 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
         ));
     }
     Ok(exit)
+}
+
+/// Why a new sweep begins although one was to go on.
+fn nothing_to_resume(overtaken: Option<OvertakenSweep>) -> String {
+    match overtaken {
+        Some(OvertakenSweep { id, by }) => format!(
+            "nothing to resume: sweep {id} was stopped, and cannot be gone on with because sweep {by} began after it; \
+             a new one begins"
+        ),
+        None => "nothing to resume: no sweep of this scope, these controls and this version was stopped lately; a \
+                 new one begins"
+            .to_owned(),
+    }
 }
 
 /// Whether a store is there or can be made. What cannot be used is said before AWS is asked anything.
@@ -217,15 +228,11 @@ impl<'a> Pages<'a> {
         outcome: &'a SweepOutcome,
         row: &'a SweepRow,
     ) -> Result<Self, store::Error> {
-        let exceptions = store.exceptions().await?;
         Ok(Self {
             findings: store.finding_pages(query).await?,
             outcome,
             controls: &row.scope.controls,
-            exceptions: (exceptions.into_iter())
-                .filter(|exception| exception.was_in_force(row.started_at))
-                .map(|exception| Arc::new(exception.exception))
-                .collect(),
+            exceptions: answers::in_force(&store.exceptions().await?, row.started_at),
         })
     }
 

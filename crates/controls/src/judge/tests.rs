@@ -35,6 +35,7 @@ fn account(state: AccountState) -> Account {
         name: "member".to_owned(),
         state,
         ou_path: None,
+        tags: None,
     }
 }
 

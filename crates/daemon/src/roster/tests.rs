@@ -9,6 +9,7 @@ fn account(number: u64, name: &str) -> Account {
         name: name.to_owned(),
         state: AccountState::Active,
         ou_path: None,
+        tags: None,
     }
 }
 

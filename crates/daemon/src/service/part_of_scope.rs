@@ -77,6 +77,7 @@ mod tests {
             },
             regions: Regions::Probe,
             monitoring_accounts: Vec::new(),
+            read_tags: discovery::ReadTags::WhereTheyDecide,
             controls: Vec::new(),
             exceptions: None,
             accounts_at_once: 1,

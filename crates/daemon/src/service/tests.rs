@@ -49,6 +49,7 @@ fn configuration(simulator: &Simulator) -> Configuration {
             selection: Selection::default(),
             regions: Regions::Probe,
             monitoring_accounts: Vec::new(),
+            read_tags: discovery::ReadTags::WhereTheyDecide,
             controls: Catalog::embedded().unwrap().controls().cloned().collect(),
             exceptions: None,
             accounts_at_once: 8,

@@ -55,7 +55,7 @@ impl SeenProgress {
                 seen.id = Some(sweep);
                 seen.judged = accounts;
             }
-            Progress::NothingToResume => {}
+            Progress::NothingToResume { .. } => {}
         }
     }
 }

@@ -115,6 +115,7 @@ fn plan(text: &impl Fn(&str, &str) -> String) -> Outcome<SweepPlan> {
         selection: Selection::default(),
         regions,
         monitoring_accounts: Vec::new(),
+        read_tags: discovery::ReadTags::WhereTheyDecide,
         exceptions: None,
         controls: catalog.controls().take(controls).cloned().collect(),
         accounts_at_once: text("concurrency", "256").parse()?,

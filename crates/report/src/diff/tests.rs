@@ -3,7 +3,7 @@
 use model::{SweepId, SweepState};
 
 use super::*;
-use crate::fixture::{account_id, line, past_drift};
+use crate::fixture::{account_id, assert_fits, line, past_drift};
 
 fn moments() -> [AsOfLine; 2] {
     [3, 12].map(|sweep| AsOfLine {
@@ -35,6 +35,15 @@ fn what_has_one_cause_stands_in_one_row() {
     assert!(
         text.lines()
             .all(|line| unicode_width::UnicodeWidthStr::width(line) <= 100)
+    );
+}
+
+#[test]
+fn differences_fit_the_terminal() {
+    let [from, to] = moments();
+    assert_fits(
+        |look| render([&from, &to], vec![vec![difference(2)]], look),
+        &["000000000002"],
     );
 }
 

@@ -1,11 +1,12 @@
 //! The list of accounts for a human.
 
 use comfy_table::Cell;
-use model::Verdict;
+use model::{Account, Verdict};
 
-use super::{lines, since, table, verdict_numbers};
+use super::{since, verdict_numbers};
 use crate::{
     Options, PastAccount,
+    list_table::{lines, table},
     text::{NAME_WIDTH, counted, moment, number, push_line, safe, sentence},
 };
 
@@ -15,10 +16,17 @@ pub fn render_accounts(accounts: &[PastAccount], options: &Options) -> String {
         return "No account fits.\n".to_owned();
     }
     let mut table = table(options);
+    let is_tagged =
+        |past: &PastAccount| past.account.tags.as_ref().is_some_and(|it| !it.is_empty());
+    let place = if accounts.iter().any(is_tagged) {
+        "OU, TAGS"
+    } else {
+        "OU"
+    };
     table.set_header([
         "ACCOUNT",
         "STATE",
-        "OU",
+        place,
         "SINCE",
         "FAIL",
         "UNKNOWN",
@@ -36,7 +44,7 @@ pub fn render_accounts(accounts: &[PastAccount], options: &Options) -> String {
                 safe(&account.name, NAME_WIDTH)
             )),
             Cell::new(account.state),
-            Cell::new(sentence(&path.unwrap_or_default())),
+            Cell::new(place_and_tags(path.as_deref(), account)),
             Cell::new(since(past.since, past.since_sweep)),
         ];
         row.extend(verdict_numbers(&past.verdicts));
@@ -47,7 +55,7 @@ pub fn render_accounts(accounts: &[PastAccount], options: &Options) -> String {
         )));
         table.add_row(row);
     }
-    let mut out = lines(&table);
+    let mut out = lines(table);
     let failing = (accounts.iter())
         .filter(|past| past.verdicts.contains_key(&Verdict::Fail))
         .count();
@@ -55,4 +63,12 @@ pub fn render_accounts(accounts: &[PastAccount], options: &Options) -> String {
     let all = counted(number(accounts.len()), "account");
     push_line(&mut out, &format!("{all}, {failing} with a FAIL"));
     out
+}
+
+/// Where it hangs and what it is tagged with, each below the other.
+fn place_and_tags(path: Option<&str>, account: &Account) -> String {
+    let tags = (account.tags.iter().flatten())
+        .map(|(key, value)| safe(&format!("{key}={value}"), NAME_WIDTH));
+    let lines: Vec<String> = path.map(sentence).into_iter().chain(tags).collect();
+    lines.join("\n")
 }

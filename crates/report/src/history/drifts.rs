@@ -5,9 +5,10 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use comfy_table::Cell;
 use model::{AccountId, ControlId, Drift};
 
-use super::{lines, table};
 use crate::{
-    Options, PastDrift, drift, palette,
+    Options, PastDrift, drift,
+    list_table::{lines, table},
+    palette,
     text::{NAME_WIDTH, counted, moment, number, push_line, safe, sentence},
 };
 
@@ -47,7 +48,7 @@ pub fn render_drifts(mut groups: Vec<Vec<PastDrift>>, options: &Options) -> Stri
             Cell::new(what(group, first)),
         ]);
     }
-    let mut out = lines(&table);
+    let mut out = lines(table);
     let all: usize = groups.iter().map(Vec::len).sum();
     let unseen = (groups.iter().flatten())
         .filter(|past| past.acknowledged.is_none())

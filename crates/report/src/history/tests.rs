@@ -1,12 +1,14 @@
 //! Lists from the history.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     AsOfLine, PastAccount, PastDrift,
-    fixture::{account_id, line, past_account, past_drift, past_finding, past_sweep},
+    fixture::{account_id, assert_fits, line, past_account, past_drift, past_finding, past_sweep},
     json::{Listed, write_list},
 };
-use model::{AccountState, Reason, Severity, SweepId};
+use model::{AccountState, Exception, ExceptionScope, ExceptionSource, Reason, Severity, SweepId};
 
 fn sweeps() -> Vec<PastSweep> {
     let mut running = past_sweep();
@@ -22,12 +24,24 @@ fn sweeps() -> Vec<PastSweep> {
 }
 
 fn findings() -> Vec<PastFinding> {
-    let past = past_finding();
+    let mut past = past_finding();
     let mut now = past.clone();
+    past.entry.exception = Some(exception());
     now.entry.finding.reason = Reason::CoveredByOwnTrail;
     now.entry.finding.message = "covered".to_owned();
     now.until_sweep = None;
     vec![past, now]
+}
+
+fn exception() -> Arc<Exception> {
+    Arc::new(Exception {
+        scope: ExceptionScope::default(),
+        owner: "platform".to_owned(),
+        reason: "is being moved".to_owned(),
+        ticket: Some("SEC-12".to_owned()),
+        expires_at: "2027-01-31T00:00:00Z".parse().unwrap(),
+        source: ExceptionSource::Command,
+    })
 }
 
 fn accounts() -> Vec<PastAccount> {
@@ -36,6 +50,11 @@ fn accounts() -> Vec<PastAccount> {
     closed.account.name = "old".to_owned();
     closed.account.state = AccountState::Suspended;
     closed.account.ou_path = None;
+    closed.account.tags = Some(
+        [("cost-center", "1234"), ("owner", "platform team")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+    );
     closed.verdicts = [(Verdict::NotApplicable, 15)].into();
     vec![past_account(), closed]
 }
@@ -97,24 +116,19 @@ fn a_list_of_the_past_says_as_of_when() {
 }
 
 #[test]
-fn lists_fit_a_narrow_terminal() {
-    for width in [40, 80] {
-        let options = Options {
-            width,
-            ..Options::default()
-        };
-        for text in [
-            render_sweeps(&sweeps(), &options),
-            render_findings(&findings(), &options),
-            render_accounts(&accounts(), &options),
-            render_drifts(drifts(), &options),
-        ] {
-            for line in text.lines() {
-                let columns = unicode_width::UnicodeWidthStr::width(line);
-                assert!(columns <= width, "{width}: {text}");
-            }
-        }
-    }
+fn lists_fit_the_terminal() {
+    let account = "000000000001";
+    assert_fits(|look| render_sweeps(&sweeps(), look), &["finished"]);
+    assert_fits(
+        |look| render_findings(&findings(), look),
+        &[account, "SEC-12"],
+    );
+    assert_fits(
+        |look| render_accounts(&accounts(), look),
+        &[account, "SUSPENDED"],
+    );
+    let drift = drifts()[0][0].drift.id.to_string();
+    assert_fits(|look| render_drifts(drifts(), look), &[account, &drift]);
 }
 
 #[test]
@@ -144,6 +158,8 @@ fn lists_from_the_history_are_json_as_well() {
     assert_eq!(json["findings"][0]["since_sweep"], 3);
     assert_eq!(json["findings"][0]["since"], "2026-01-02T03:04:05Z");
     assert_eq!(json["findings"][0]["until_sweep"], 12);
+    assert_eq!(json["findings"][0]["exception"]["ticket"], "SEC-12");
+    assert_eq!(json["findings"][1]["exception"], serde_json::Value::Null);
     assert_eq!(json["findings"][1]["until_sweep"], serde_json::Value::Null);
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::{
     AccountId, AccountState, Author, ChangeKind, Drift, DriftId, DriftKind, DriftSide, Link,
-    OuPath, Reason, Region, Severity, SweepId, SweepState, Verdict,
+    OuPath, Reason, Region, Severity, SweepId, SweepState, Tags, Verdict,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -53,6 +53,7 @@ impl Listed for PastAccount {
             account_name: &self.account.name,
             state: self.account.state,
             ou_path: self.account.ou_path.as_ref(),
+            tags: self.account.tags.as_ref(),
             since_sweep: self.since_sweep,
             since: self.since,
             verdicts: counted(self.verdicts.clone()),
@@ -182,6 +183,7 @@ struct PastAccountShape<'a> {
     account_name: &'a str,
     state: AccountState,
     ou_path: Option<&'a OuPath>,
+    tags: Option<&'a Tags>,
     since_sweep: SweepId,
     since: Timestamp,
     verdicts: BTreeMap<Verdict, u64>,

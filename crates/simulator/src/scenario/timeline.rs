@@ -1,6 +1,6 @@
 //! The changes of a scenario: as they are written, and what they mean.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -49,6 +49,12 @@ enum ChangeTable {
     SuspendAccount {},
     MoveAccount {
         unit: String,
+    },
+    TagResource {
+        tags: BTreeMap<String, String>,
+    },
+    UntagResource {
+        keys: Vec<String>,
     },
     CreateAccount(Box<AccountTable>),
     RemoveAccountFromOrganization {},
@@ -383,6 +389,8 @@ fn operation(
         ChangeTable::CloseAccount { state } => Operation::CloseAccount { state },
         ChangeTable::SuspendAccount {} => Operation::SuspendAccount,
         ChangeTable::MoveAccount { unit } => Operation::MoveAccount { unit },
+        ChangeTable::TagResource { tags } => Operation::TagResource { tags },
+        ChangeTable::UntagResource { keys } => Operation::UntagResource { keys },
         ChangeTable::CreateAccount(table) => {
             let account = resolve::account(&table, place, management)?;
             Operation::CreateAccount(Box::new(account))

@@ -197,6 +197,12 @@ impl World {
             }
             Operation::AttachPolicy { deny, regions }
             | Operation::DetachPolicy { deny, regions } => policy_parameters(id, deny, regions),
+            Operation::TagResource { tags } => {
+                let tags = tags.iter();
+                let tags = tags.map(|(key, value)| json!({ "key": key, "value": value }));
+                json!({ "resourceId": id, "tags": tags.collect::<Vec<_>>() })
+            }
+            Operation::UntagResource { keys } => json!({ "resourceId": id, "tagKeys": keys }),
             _ => json!({ "accountId": id }),
         };
         Ok(ApiCall {

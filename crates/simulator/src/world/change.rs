@@ -1,5 +1,7 @@
 //! Changes that somebody makes to a world, each an operation of AWS.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -81,6 +83,13 @@ pub enum Operation {
     MoveAccount {
         /// Names from the root; empty for the root itself.
         unit: String,
+    },
+    /// Tags the account in the organization, or gives tags other values.
+    TagResource {
+        tags: BTreeMap<String, String>,
+    },
+    UntagResource {
+        keys: Vec<String>,
     },
     CreateAccount(Box<Account>),
     RemoveAccountFromOrganization,
@@ -174,6 +183,8 @@ impl Operation {
             Self::CloseAccount { .. } => "CloseAccount",
             Self::SuspendAccount => "SuspendAccount",
             Self::MoveAccount { .. } => "MoveAccount",
+            Self::TagResource { .. } => "TagResource",
+            Self::UntagResource { .. } => "UntagResource",
             Self::CreateAccount(_) => "CreateAccount",
             Self::RemoveAccountFromOrganization => "RemoveAccountFromOrganization",
             Self::LeaveOrganization => "LeaveOrganization",
@@ -338,6 +349,8 @@ fn perform_on_account<'a>(
         Operation::RemoveAccountFromOrganization | Operation::LeaveOrganization => {
             account.is_member = false;
         }
+        Operation::TagResource { tags } => account.tags.extend(tags.clone()),
+        Operation::UntagResource { keys } => account.tags.retain(|key, _| !keys.contains(key)),
         Operation::UpdateAssumeRolePolicy { role, trusted } => {
             let own = account.id.clone();
             let found = account.roles.iter_mut().find(|one| one.name == *role);

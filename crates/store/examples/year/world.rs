@@ -164,6 +164,7 @@ impl World {
             name: format!("workload-{}-production", number - OWNER),
             state: AccountState::Active,
             ou_path: Some(ou(number)),
+            tags: None,
         };
         let id = account.id;
         let member = Member {

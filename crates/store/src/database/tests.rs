@@ -363,6 +363,7 @@ async fn every_json_column_is_checked() {
         ("sweeps", "discovery"),
         ("sweeps", "verdicts"),
         ("account_states", "ou_path"),
+        ("account_states", "tags"),
         ("findings", "gap_samples"),
         ("journal", "body"),
     ] {

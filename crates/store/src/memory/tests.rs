@@ -9,7 +9,7 @@ use crate::fixture::{account_id, gap, judged};
 
 fn known() -> Known {
     let mut known = Known::default();
-    known.read_leaves(BTreeMap::new());
+    known.read_leaves(BTreeMap::new(), HashMap::new());
     known
 }
 
@@ -67,11 +67,30 @@ fn the_accounts_are_those_of_the_tree_and_what_came_since() {
     known.stored(
         vec![(account_id(3), leaf), (account_id(2), leaf)],
         HashMap::new(),
+        Vec::new(),
     );
     known.forget(&[account_id(1)]);
     assert_eq!(accounts(&known), [account_id(2), account_id(3)]);
     known.head();
     assert_eq!(accounts(&known), [account_id(2), account_id(3)]);
+}
+
+#[test]
+fn tags_are_part_of_it_as_they_were_last_read() {
+    let mut known = known();
+    let unread = judged(1, Reason::TrailAbsent);
+    let mut tagged = unread.clone();
+    tagged.account.tags = Some([("env".to_owned(), "prod".to_owned())].into());
+    let bare = known.fingerprint(&unread);
+    assert_ne!(bare, known.fingerprint(&tagged));
+    let tags = tagged.account.tags.clone().unwrap();
+    known.stored(Vec::new(), HashMap::new(), vec![(account_id(1), tags)]);
+    assert_eq!(known.fingerprint(&unread), known.fingerprint(&tagged));
+    assert_eq!(*known.with_tags(&unread.account), tagged.account);
+    tagged.account.tags = Some(Tags::new());
+    assert_ne!(known.fingerprint(&unread), known.fingerprint(&tagged));
+    known.forget(&[account_id(1)]);
+    assert_eq!(known.fingerprint(&unread), bare);
 }
 
 #[test]
@@ -107,7 +126,7 @@ fn judgements_of_single_accounts_are_let_go() {
 fn a_leaf_counts_before_it_is_in_the_tree() {
     let mut known = known();
     let leaf = LeafHash::of_canonical("{}");
-    known.stored(vec![(account_id(1), leaf)], HashMap::new());
+    known.stored(vec![(account_id(1), leaf)], HashMap::new(), Vec::new());
     assert_eq!(known.leaf(account_id(1)), Some(leaf));
     assert_eq!(known.head().map(|head| head.accounts), Some(1));
     known.forget(&[account_id(1)]);

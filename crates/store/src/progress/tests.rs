@@ -124,3 +124,26 @@ async fn an_interrupted_sweep_of_a_version_that_kept_no_progress_is_not_resumed(
     let resumed = sweeper.resume_sweep(&header(), noon()).await.unwrap();
     assert_eq!(resumed, None);
 }
+
+#[tokio::test]
+async fn a_sweep_that_another_one_overtook_is_named_with_it() {
+    let folder = Folder::new();
+    let dead = died(&folder).await;
+    let sweeper = folder.sweeper().await;
+    let overtaken = async || sweeper.overtaken_sweep(&header(), noon()).await.unwrap();
+    assert_eq!(overtaken().await, None, "it can go on");
+    let mut narrow = header();
+    narrow.scope.accounts = vec![account_id(1).to_string()];
+    let by = sweeper.begin_sweep(&narrow).await.unwrap();
+    sweeper.finish_sweep(by, &summary()).await.unwrap();
+    let resumed = sweeper.resume_sweep(&header(), noon()).await.unwrap();
+    assert_eq!(resumed, None);
+    let expected = Some(OvertakenSweep { id: dead, by });
+    assert_eq!(overtaken().await, expected);
+    let later = noon() + SignedDuration::from_secs(1);
+    let too_old = sweeper.overtaken_sweep(&header(), later).await.unwrap();
+    assert_eq!(too_old, None);
+    // What a later one of the same scope has looked at need not be gone on with.
+    sweep(&sweeper, &[judged(1, Reason::TrailAbsent)]).await;
+    assert_eq!(overtaken().await, None);
+}

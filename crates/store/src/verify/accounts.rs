@@ -13,7 +13,7 @@ use crate::{accounts, column::Columns, findings, leaves};
 const ACCOUNTS: i64 = 100;
 
 /// Rows that are so at the base or later.
-const STATES: &str = "SELECT id, account, name, state, ou_path, valid_from, valid_until
+const STATES: &str = "SELECT id, account, name, state, ou_path, tags, valid_from, valid_until
     FROM account_states
     WHERE account IN (SELECT value FROM json_each(?1)) AND (valid_until IS NULL OR valid_until > ?2)
     ORDER BY account, valid_from, id";
@@ -196,10 +196,14 @@ async fn intervals(
 fn state(row: &SqliteRow) -> Result<(AccountId, Content), Fault> {
     let account = accounts::account(row)?;
     let columns = Columns::of("account_states", row)?;
+    let place = format!("row {} of account_states", columns.id());
     if let Some(text) = columns.get::<Option<&str>>("ou_path")? {
-        let place = format!("row {} of account_states", columns.id());
         let canonical = model::canonical_json(&account.ou_path);
         same("ou_path", &place, &canonical.as_str(), &text)?;
+    }
+    if let Some(text) = columns.get::<Option<&str>>("tags")? {
+        let canonical = model::canonical_json(&account.tags);
+        same("tags", &place, &canonical.as_str(), &text)?;
     }
     Ok((account.id, Content::State(account)))
 }

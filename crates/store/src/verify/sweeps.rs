@@ -160,6 +160,12 @@ impl Walk<'_> {
                     return Err(Misfit::new("seal", &place, &"one in seals", &"none").into());
                 }
                 self.unsealed.push(sweep);
+                if sweep.row.state == SweepState::Finished {
+                    self.verified.earlier_sweeps += 1;
+                } else {
+                    self.verified.unfinished_sweeps += 1;
+                    self.verified.unsealed_sweeps += 1;
+                }
                 return Ok(());
             }
         }
@@ -174,6 +180,7 @@ impl Walk<'_> {
             self.verified.noted_sweep = Some(id);
         }
         self.verified.sealed_since.get_or_insert(id);
+        self.verified.unsealed_sweeps = 0;
         self.verified.seals += 1;
         Ok(())
     }

@@ -8,7 +8,7 @@ use model::{DriftId, SweepId, SweepState};
 use super::*;
 use crate::{
     fixture::{Folder, account_id, raw},
-    history_fixture::{ABSENT, history, judged, no_drifts, whole},
+    history_fixture::{ABSENT, CONTROLS, history, judged, no_drifts, whole},
 };
 
 #[tokio::test]
@@ -25,6 +25,9 @@ async fn a_history_of_every_kind_of_sweep_verifies() {
         noted_sweep: None,
         seals: 7,
         sweeps: 8,
+        earlier_sweeps: 0,
+        unfinished_sweeps: 1,
+        unsealed_sweeps: 0,
         documents: verified.documents,
         accounts: 5,
         leaves: 11,
@@ -73,6 +76,10 @@ async fn a_store_verifies_while_a_sweep_is_under_way() {
         .unwrap();
     let verified = sweeper.store().verify(None).await.unwrap();
     assert_eq!((verified.seals, verified.sweeps), (7, 9));
+    assert_eq!(
+        (verified.unfinished_sweeps, verified.unsealed_sweeps),
+        (2, 1)
+    );
     let row = sweeper.store().sweep(sweep).await.unwrap().unwrap();
     assert_eq!(row.state, SweepState::Running);
 }
@@ -104,8 +111,36 @@ async fn what_an_earlier_version_left_unsealed_is_said() {
     let verified = sweeper.store().verify(None).await.unwrap();
     assert_eq!(verified.sealed_since, Some(SweepId(9)));
     assert_eq!((verified.seals, verified.sweeps), (1, 9));
+    assert_eq!(
+        (verified.earlier_sweeps, verified.unfinished_sweeps),
+        (7, 1)
+    );
     let error = sweeper.store().export(SweepId(3), None, Vec::new()).await;
     assert!(matches!(error, Err(Error::SweepNotSealed { .. })));
+}
+
+#[tokio::test]
+async fn a_sweep_that_did_not_end_is_not_taken_for_an_earlier_version_s() {
+    let folder = Folder::new();
+    let sweeper = folder.sweeper().await;
+    let header = |hour| crate::history_fixture::header_at(hour, &[], &CONTROLS);
+    let found = [judged(1, ABSENT)];
+    // Stopped; then one whose process dies; then a whole one.
+    let stopped = sweeper.begin_sweep(&header(0)).await.unwrap();
+    sweeper.commit(stopped, &found, &[]).await.unwrap();
+    let mut summary = crate::history_fixture::summary_of(0, &found);
+    summary.state = SweepState::Interrupted;
+    sweeper.finish_sweep(stopped, &summary).await.unwrap();
+    let died = sweeper.begin_sweep(&header(1)).await.unwrap();
+    sweeper.commit(died, &found, &[]).await.unwrap();
+    whole(&sweeper, 2, &found, no_drifts).await;
+    let verified = sweeper.store().verify(None).await.unwrap();
+    assert_eq!(verified.sealed_since, Some(SweepId(3)));
+    assert_eq!(
+        (verified.earlier_sweeps, verified.unfinished_sweeps),
+        (0, 2)
+    );
+    assert_eq!(verified.unsealed_sweeps, 0);
 }
 
 #[test]

@@ -13,7 +13,10 @@ use utoipa::IntoParams;
 use crate::{
     State,
     answer::{Tag, tagged, unchanged},
-    api::then::{Then, ThenAsked},
+    api::{
+        then::{Then, ThenAsked},
+        unknown_account::unknown_account,
+    },
     asked::{AsOfText, Asked, ControlName, Limit, Named, OuId, Question, Written},
     cursor::Cursor,
     problem::Problem,
@@ -126,13 +129,11 @@ pub(crate) async fn one(
         limit: Some(1),
         ..AccountQuery::default()
     };
-    let row = state.store().accounts(&query).await?.pop().ok_or_else(|| {
+    let Some(row) = state.store().accounts(&query).await?.pop() else {
         let sweep = moment.sweep;
-        Problem::not_found(
-            "no-such-account",
-            format!("Nothing is known of account {account} as of sweep {sweep}."),
-        )
-    })?;
+        let otherwise = format!("Nothing is known of account {account} as of sweep {sweep}.");
+        return Err(unknown_account(&state, "no-such-account", account, sweep, otherwise).await?);
+    };
     let tag = Tag::of(&question, &moment.sweep);
     if tag.is_had_by(&headers) {
         return Ok(unchanged(&tag));

@@ -30,10 +30,7 @@ pub(crate) async fn in_force(
         }
         Arc::clone(&kept.rows)
     };
-    Ok((rows.iter())
-        .filter(|row| row.was_in_force(at))
-        .map(|row| Arc::new(row.exception.clone()))
-        .collect())
+    Ok(answers::in_force(&rows, at))
 }
 
 /// What they are called, for a tag.

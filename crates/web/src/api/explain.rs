@@ -11,6 +11,7 @@ use crate::{
     api::{
         excepted::{in_force, names},
         then::{Then, ThenAsked},
+        unknown_account::unknown_account,
     },
     asked::{Asked, BothNamed, ControlName, Question},
     problem::Problem,
@@ -47,13 +48,12 @@ pub(crate) async fn explain(
         limit: Some(1),
         ..FindingQuery::default()
     };
-    let row = state.store().findings(&query).await?.pop().ok_or_else(|| {
+    let Some(row) = state.store().findings(&query).await?.pop() else {
         let sweep = moment.sweep;
-        Problem::not_found(
-            "no-such-finding",
-            format!("Nothing is known of account {account} by {control} as of sweep {sweep}."),
-        )
-    })?;
+        let otherwise =
+            format!("Nothing is known of account {account} by {control} as of sweep {sweep}.");
+        return Err(unknown_account(&state, "no-such-finding", account, sweep, otherwise).await?);
+    };
     let tag = Tag::of(
         &question,
         &(moment.sweep, then.known_until, names(&exceptions)),

@@ -47,10 +47,9 @@ impl Then {
             (None, Some(written)) => Some(answers::moment(state.store(), written.0, now).await?),
             (None, None) => newest.finished,
         };
-        let asked_for = as_of.and(moment).and_then(|moment| moment.finished_at);
         Ok(Self {
             moment,
-            exceptions_at: asked_for.unwrap_or(now),
+            exceptions_at: answers::exceptions_at(as_of.and(moment).as_ref(), now),
             known_until: newest.finished.map(|moment| moment.sweep),
         })
     }

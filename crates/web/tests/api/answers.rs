@@ -189,6 +189,31 @@ async fn what_cannot_be_meant_is_said() {
 }
 
 #[tokio::test]
+async fn of_an_account_that_left_is_said_when_and_what_could_be_asked() {
+    let server = Server::of(3).await;
+    let third = server.sweeper.begin_sweep(&world::header(3)).await.unwrap();
+    world::commit(&server.sweeper, third, 3, 2).await;
+    let gone = [world::account_id(3)];
+    let departed = server.sweeper.record_departures(third, &gone, &[]).await;
+    departed.unwrap();
+    world::finish(&server.sweeper, third, 3).await;
+    for path in ["accounts/000000000003", "explain/000000000003/4.15"] {
+        let answer = server.get(&format!("/api/v1/{path}")).await;
+        assert_eq!(answer.status, 404, "{path}");
+        let detail = answer.json()["detail"].clone();
+        assert_eq!(
+            detail,
+            "Account 000000000003 left the organization: sweep 3, which began at 2026-01-02T15:00:00Z, no longer \
+             found it. Ask with as_of=2 for what it was like.",
+            "{path}"
+        );
+        let then = server.get(&format!("/api/v1/{path}?as_of=2")).await;
+        assert_eq!(then.status, 200, "{path}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn an_unchanged_answer_costs_a_304() {
     let server = Server::of(3).await;
     let findings = Ask::get("/api/v1/findings?limit=2");

@@ -49,6 +49,7 @@ fn judged(number: u64, turn: usize, controls: &[ControlId]) -> JudgedAccount {
             name: format!("account {number} {HOSTILE}"),
             state: AccountState::Active,
             ou_path: Some(OuPath(vec!["r-root".to_owned(), ou.to_owned()])),
+            tags: None,
         },
         evidence: None,
         findings: findings.collect(),

@@ -94,6 +94,7 @@ impl Fixture {
                 name: (*name).to_owned(),
                 state: AccountState::Active,
                 ou_path: (at > 0).then(|| OuPath(vec!["r-ab12".to_owned()])),
+                tags: None,
             };
             let findings = [("organizations-changes", pass), ("root-usage", other)];
             let findings = findings.map(|(control, finding)| (control.parse().unwrap(), finding));

@@ -28,7 +28,7 @@ const TABLES: [Table; 14] = [
     ),
     (1, "owner", &[]),
     (1, "accounts", &[]),
-    (1, "account_states", &[]),
+    (1, "account_states", &[(12, "tags")]),
     (1, "findings", &[]),
     (3, "account_leaves", &[]),
     (10, "alerts", &[]),
