@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 pub mod controls_json;
 mod drifts;
 mod exceptions;
@@ -7,6 +8,7 @@ mod moment;
 mod organization;
 mod rows;
 
+pub use alerts::{alert, delivery};
 pub use drifts::with_journal;
 pub use exceptions::{accept, exception};
 pub use moment::{MomentError, line, moment};
