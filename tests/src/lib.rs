@@ -58,6 +58,8 @@ mod resume;
 #[cfg(test)]
 mod scanner;
 #[cfg(test)]
+mod serve_alerts;
+#[cfg(test)]
 mod serve_lifecycle;
 #[cfg(test)]
 mod serve_schedule;
@@ -67,6 +69,8 @@ mod serve_signals;
 mod serving;
 #[cfg(test)]
 mod session_policy;
+#[cfg(test)]
+mod simulate;
 #[cfg(test)]
 mod streaming;
 #[cfg(test)]
