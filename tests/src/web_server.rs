@@ -68,12 +68,13 @@ impl WebServer {
 
 /// Sends a request without a body, such as `GET /healthz`, and reads the answer to its end.
 pub(crate) async fn request(address: &str, what: &str, headers: &[String]) -> Answer {
-    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let mut lines = vec![format!("{what} HTTP/1.1"), "host: localhost".to_owned()];
+    lines.extend_from_slice(headers);
+    let rest = ["content-length: 0", "connection: close", "", ""];
+    lines.extend(rest.map(str::to_owned));
+    let head = lines.join("\r\n");
     let asking = async {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let head = format!(
-            "{what} HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n"
-        );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).await.unwrap();
