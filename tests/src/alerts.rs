@@ -13,14 +13,14 @@ use crate::{
     scanner::{Run, Shell, scenario},
 };
 
-const SLACK_PATH: &str = "/slack";
+pub(crate) const SLACK_PATH: &str = "/slack";
 
-/// A configuration with a channel of each kind that needs no AWS, and nothing to wait for.
-fn configuration(receivers: &Receivers) -> String {
+/// A configuration with a channel of each kind that needs no AWS.
+pub(crate) fn configuration(receivers: &Receivers, author_wait: &str) -> String {
     format!(
         "[alerts]\n\
          public_url = \"https://scanner.example.com\"\n\
-         author_wait = \"0\"\n\
+         author_wait = \"{author_wait}\"\n\
          [[channel]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"{hook}\"\nsecret_env = \"HOOK_SECRET\"\n\
          [[channel]]\nname = \"chat\"\ntype = \"slack\"\nurl_file = \"slack-url\"\n\
          [[channel]]\nname = \"pager\"\ntype = \"pagerduty\"\nurl = \"{pager}\"\nrouting_key_env = \"PAGER_KEY\"\n\
@@ -33,7 +33,7 @@ fn configuration(receivers: &Receivers) -> String {
     )
 }
 
-fn configured(shell: Shell, configuration: &str, receivers: &Receivers) -> Shell {
+pub(crate) fn configured(shell: Shell, configuration: &str, receivers: &Receivers) -> Shell {
     std::fs::write(shell.path("scanner.toml"), configuration).unwrap();
     // As a mounted secret has it: with a line end.
     let url = format!("{}\n", receivers.url(SLACK_PATH));
@@ -67,7 +67,7 @@ async fn each_channel_is_told_once_who_broke_it_and_once_that_it_is_mended() {
     let receivers = Receivers::start().await;
     let simulator = scenario("timeline").await;
     let shell = Shell::at(&simulator).with("SCANNER_AUTHOR_WAIT", "10s");
-    let shell = configured(shell, &configuration(&receivers), &receivers);
+    let shell = configured(shell, &configuration(&receivers, "0"), &receivers);
     sweep(&shell).await;
     let first = send(&shell).await;
     assert_eq!(first.code, 0, "{first:#?}");
@@ -237,7 +237,7 @@ async fn what_does_not_arrive_is_listed_and_sent_again() {
 #[tokio::test]
 async fn a_channel_is_tried_without_a_store() {
     let receivers = Receivers::start().await;
-    let shell = configured(Shell::new(), &configuration(&receivers), &receivers);
+    let shell = configured(Shell::new(), &configuration(&receivers, "0"), &receivers);
     for (channel, place, messages) in [
         ("hook", "/hook", 1),
         ("chat", SLACK_PATH, 1),

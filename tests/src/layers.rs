@@ -79,6 +79,42 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("e2e", &["model", "simulator", "store"]),
 ];
 
+/// The page says the same, each crate once.
+#[test]
+fn the_page_has_this_table() {
+    let page = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
+    let names = |cell: &str| -> BTreeSet<String> {
+        cell.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut told: Vec<(String, BTreeSet<String>)> = Vec::new();
+    for line in page.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.split(" |").collect();
+        let [first, .., last, _] = &cells[..] else {
+            panic!("{line}")
+        };
+        let name = first.split('`').nth(1).unwrap();
+        let may = if last.trim() == "all of the above" {
+            told.iter().map(|(name, _)| name.clone()).collect()
+        } else {
+            names(last)
+        };
+        told.push((name.to_owned(), may));
+    }
+    told.sort();
+    let mut held: Vec<(String, BTreeSet<String>)> = (MAY_DEPEND_ON.iter())
+        .map(|(name, may)| {
+            let may = may.iter().map(ToString::to_string).collect();
+            ((*name).to_owned(), may)
+        })
+        .collect();
+    held.sort();
+    assert_eq!(told, held);
+}
+
 /// What a crate must not know: the libraries through which it would.
 const MUST_NOT_USE: &[(&str, &[&str])] = &[
     (

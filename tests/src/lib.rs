@@ -60,6 +60,8 @@ mod resume;
 #[cfg(test)]
 mod scanner;
 #[cfg(test)]
+mod serve_alerts;
+#[cfg(test)]
 mod serve_lifecycle;
 #[cfg(test)]
 mod serve_schedule;
@@ -69,6 +71,8 @@ mod serve_signals;
 mod serving;
 #[cfg(test)]
 mod session_policy;
+#[cfg(test)]
+mod simulate;
 #[cfg(test)]
 mod streaming;
 #[cfg(test)]

@@ -4,17 +4,11 @@ use std::time::Duration;
 
 use model::SweepState;
 use simulator::World;
-use store::SweepRow;
 
 use crate::{
     scanner::{Shell, scenario, start},
-    serving::{Serving, sweeps},
+    serving::{Serving, finished, sweeps},
 };
-
-fn finished(sweeps: &[SweepRow]) -> usize {
-    let finished = |sweep: &&SweepRow| sweep.state == SweepState::Finished;
-    sweeps.iter().filter(finished).count()
-}
 
 #[tokio::test]
 async fn sweeps_follow_each_other_at_the_interval_and_what_was_missed_is_made_up_for_once() {

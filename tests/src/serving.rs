@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use model::SweepState;
 use serde_json::Value;
 use store::{Store, SweepRow};
 use tokio::process::Child;
@@ -113,4 +114,10 @@ pub(crate) async fn sweeps(shell: &Shell) -> Vec<SweepRow> {
     store.close().await;
     sweeps.reverse();
     sweeps
+}
+
+/// How many of them are finished.
+pub(crate) fn finished(sweeps: &[SweepRow]) -> usize {
+    let finished = |sweep: &&SweepRow| sweep.state == SweepState::Finished;
+    sweeps.iter().filter(finished).count()
 }

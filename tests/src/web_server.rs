@@ -56,27 +56,37 @@ impl WebServer {
     }
 
     pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Answer {
-        let authorization = token.map_or_else(String::new, |token| {
-            format!("authorization: Bearer {token}\r\n")
-        });
-        let asking = async {
-            let mut stream = TcpStream::connect(&self.address).await.unwrap();
-            let head = format!(
-                "GET {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}connection: close\r\n\r\n"
-            );
-            stream.write_all(head.as_bytes()).await.unwrap();
-            let mut text = String::new();
-            stream.read_to_string(&mut text).await.unwrap();
-            text
-        };
-        let text = tokio::time::timeout(PATIENCE, asking)
-            .await
-            .expect("an answer");
-        let (head, body) = text.split_once("\r\n\r\n").expect("a whole answer");
-        Answer {
-            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            body: body.to_owned(),
-        }
+        let authorization = token.map(|token| format!("authorization: Bearer {token}"));
+        request(
+            &self.address,
+            &format!("GET {path}"),
+            authorization.as_slice(),
+        )
+        .await
+    }
+}
+
+/// Sends a request without a body, such as `GET /healthz`, and reads the answer to its end.
+pub(crate) async fn request(address: &str, what: &str, headers: &[String]) -> Answer {
+    let mut lines = vec![format!("{what} HTTP/1.1"), "host: localhost".to_owned()];
+    lines.extend_from_slice(headers);
+    let rest = ["content-length: 0", "connection: close", "", ""];
+    lines.extend(rest.map(str::to_owned));
+    let head = lines.join("\r\n");
+    let asking = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    };
+    let text = tokio::time::timeout(PATIENCE, asking)
+        .await
+        .expect("an answer");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a whole answer");
+    Answer {
+        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        body: body.to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 pub mod controls_json;
 mod departure;
 mod drifts;
@@ -8,6 +9,7 @@ mod moment;
 mod organization;
 mod rows;
 
+pub use alerts::{alert, delivery};
 pub use departure::left;
 pub use drifts::with_journal;
 pub use exceptions::{accept, exception, exceptions_at, in_force};

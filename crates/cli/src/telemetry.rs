@@ -61,10 +61,11 @@ pub(crate) fn start(filter: &str) -> anyhow::Result<()> {
 
 /// Every family of metrics, by name: each crate lists its own.
 pub(crate) fn families() -> Vec<&'static MetricFamily> {
-    let mut families: Vec<&MetricFamily> = [aws::METRICS, store::METRICS, daemon::METRICS]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut families: Vec<&MetricFamily> =
+        [aws::METRICS, store::METRICS, daemon::METRICS, web::METRICS]
+            .into_iter()
+            .flatten()
+            .collect();
     families.sort_by_key(|family| family.name);
     families
 }
@@ -126,6 +127,7 @@ pub(crate) fn record_metrics() -> anyhow::Result<Metrics> {
     aws::register_metrics();
     store::register_metrics();
     daemon::register_metrics();
+    web::register_metrics();
     Ok(Metrics {
         handle,
         kept_small: Arc::default(),
@@ -235,6 +237,40 @@ mod tests {
             })
             .collect();
         assert_eq!(shown, described);
+    }
+
+    /// No crate keeps a metric that it does not list.
+    #[test]
+    fn what_is_counted_anywhere_is_described() {
+        let known: BTreeSet<&str> = (families().iter())
+            .map(|family| family.name)
+            .chain(["scanner_build_info"])
+            .collect();
+        let mut counted = BTreeSet::new();
+        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(path).unwrap();
+                    for call in ["counter!(", "gauge!(", "histogram!("] {
+                        let named = text.split(call).skip(1).filter_map(|rest| {
+                            let name = rest.trim_start().strip_prefix('"')?.split('"').next()?;
+                            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                            name.chars().all(is_name).then(|| name.to_owned())
+                        });
+                        counted.extend(named);
+                    }
+                }
+            }
+        }
+        assert!(counted.len() >= known.len(), "{counted:?}");
+        let unknown: Vec<_> = (counted.iter())
+            .filter(|name| !known.contains(name.as_str()))
+            .collect();
+        assert!(unknown.is_empty(), "not described: {unknown:?}");
     }
 
     #[test]

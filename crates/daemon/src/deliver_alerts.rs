@@ -11,7 +11,7 @@ use std::{
 };
 
 use alerts::{Channels, Notice, Outcome};
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use model::Clock;
 use rand::{RngExt as _, rngs::StdRng};
@@ -29,6 +29,9 @@ const AT_ONCE: u32 = 200;
 
 /// A channel that fails this often in a row is left alone until the next run.
 const FAILURES_IN_A_ROW: u32 = 3;
+
+/// How often it is looked for what became due while a channel takes its time.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The bound of the first wait; it doubles with each attempt,
 const FIRST_WAIT: Duration = Duration::from_secs(10);
@@ -69,36 +72,46 @@ pub struct Delivered {
 }
 
 impl DeliverAlerts {
-    /// Sends what is due.
+    /// Sends what is due, and what becomes due meanwhile.
     pub async fn run(&self, store: &Sweeper) -> Result<Delivered, store::Error> {
         let mut came_to = Delivered::default();
-        // What failed is due again later; a channel that keeps failing is not asked again in this run.
-        let mut left_alone = BTreeSet::new();
-        while !self.stop.is_cancelled() {
-            let due = store
-                .store()
-                .deliveries_due(self.clock.now(), &left_alone, AT_ONCE)
-                .await?;
-            if due.is_empty() {
-                break;
-            }
-            let mut by_channel: BTreeMap<String, Vec<DueDelivery>> = BTreeMap::new();
-            for delivery in due {
-                (by_channel.entry(delivery.channel.clone()).or_default()).push(delivery);
-            }
-            let channels = by_channel.into_iter().map(|(channel, due)| async move {
-                let of_channel = self.to_channel(store, &channel, due).await;
-                (channel, of_channel)
-            });
-            let mut channels = stream::iter(channels).buffer_unordered(usize::MAX);
-            while let Some((channel, of_channel)) = channels.next().await {
-                let (of_channel, keeps_failing) = of_channel?;
-                came_to.delivered += of_channel.delivered;
-                came_to.failed += of_channel.failed;
-                came_to.dead += of_channel.dead;
-                if keeps_failing {
-                    left_alone.insert(channel);
+        // Channels that are being sent to, and those that keep failing: what failed is due again later, and
+        // they are not asked again in this run.
+        let mut not_to = BTreeSet::new();
+        let mut sending = FuturesUnordered::new();
+        loop {
+            while !self.stop.is_cancelled() {
+                let now = self.clock.now();
+                let due = (store.store().deliveries_due(now, &not_to, AT_ONCE)).await?;
+                if due.is_empty() {
+                    break;
                 }
+                let mut by_channel: BTreeMap<String, Vec<DueDelivery>> = BTreeMap::new();
+                for delivery in due {
+                    (by_channel.entry(delivery.channel.clone()).or_default()).push(delivery);
+                }
+                for (channel, due) in by_channel {
+                    not_to.insert(channel.clone());
+                    sending.push(async move {
+                        let of_channel = self.to_channel(store, &channel, due).await;
+                        (channel, of_channel)
+                    });
+                }
+            }
+            let ended = tokio::select! {
+                ended = sending.next() => ended,
+                // One that does not answer holds up nobody else.
+                () = tokio::time::sleep(LOOK_AGAIN), if !sending.is_empty() => continue,
+            };
+            let Some((channel, of_channel)) = ended else {
+                break;
+            };
+            let (of_channel, keeps_failing) = of_channel?;
+            came_to.delivered += of_channel.delivered;
+            came_to.failed += of_channel.failed;
+            came_to.dead += of_channel.dead;
+            if !keeps_failing {
+                not_to.remove(&channel);
             }
         }
         came_to.next_at = store.store().alert_queue().await?.next_attempt_at;

@@ -47,8 +47,12 @@ pub struct AuthorSearch<'a> {
     pub aws: &'a Aws,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Cancelled to stop waiting; what was found by then is kept.
+    /// Cancelled to stop at once; what was found by then is kept.
     pub stop: CancellationToken,
+    /// Cancelled to stop waiting for events that are still on their way. A look that has begun is brought to its
+    /// end: LookupEvents answers twice a second, and whoever calls for something new more often than that would
+    /// otherwise never see one.
+    pub enough: CancellationToken,
 }
 
 /// How many drifts are explained, and how many are not.
@@ -127,8 +131,11 @@ impl AuthorSearch<'_> {
                 break;
             }
             let pause = pauses.next().unwrap_or(LAST_PAUSE).min(left);
-            let waited = self.stop.run_until_cancelled(tokio::time::sleep(pause));
-            if waited.await.is_none() {
+            let sleep = tokio::time::sleep(pause);
+            let waited = self
+                .stop
+                .run_until_cancelled(self.enough.run_until_cancelled(sleep));
+            if waited.await.flatten().is_none() {
                 break;
             }
         }

@@ -13,6 +13,8 @@ mod look_at_accounts;
 mod metrics;
 mod own_thread;
 mod places;
+#[cfg(test)]
+mod receiver;
 mod recheck;
 mod regions_asked;
 mod roster;

@@ -127,6 +127,7 @@ pub async fn serve(parts: ServiceParts) -> Ended {
         aws: connected,
         board: board.clone(),
         handle: parts.handle,
+        stop: parts.stop.soft().clone(),
         seed: parts.seed,
     };
     let mut service = Service {

@@ -13,6 +13,7 @@ use aws::Aws;
 use model::Clock;
 use store::Sweeper;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::{Configuration, ServiceHandle, status_board::StatusBoard, task::Task};
 
@@ -27,6 +28,8 @@ pub(crate) struct TaskGround {
     pub(crate) board: StatusBoard,
     /// Where sweeps are asked for.
     pub(crate) handle: ServiceHandle,
+    /// Cancelled when the service is to stop, whereas a bell may only end a run.
+    pub(crate) stop: CancellationToken,
     /// Where chance begins.
     pub(crate) seed: u64,
 }

@@ -6,7 +6,8 @@ use model::{AlertId, DeliveryState, DriftId, DriftKind, NoticeForm, Severity, Sw
 use serde::Serialize;
 
 use crate::{
-    Options, json,
+    Options, PastDrift,
+    json::{self, Listed},
     list_table::{lines, table},
     text::{NAME_WIDTH, counted, moment, safe, sentence},
 };
@@ -67,6 +68,24 @@ pub struct PastDelivery {
     pub last_error: Option<String>,
     /// When the channel took it.
     pub delivered_at: Option<Timestamp>,
+}
+
+impl Listed for PastAlert {
+    const LIST: &'static str = "alerts";
+    const ITEM: &'static str = "alert";
+
+    fn shape(&self) -> impl Serialize + '_ {
+        self
+    }
+}
+
+impl Listed for PastDelivery {
+    const LIST: &'static str = "deliveries";
+    const ITEM: &'static str = "delivery";
+
+    fn shape(&self) -> impl Serialize + '_ {
+        self
+    }
 }
 
 #[derive(Serialize)]
@@ -146,6 +165,28 @@ pub fn render_json(alerts: &[PastAlert], deliveries: &[PastDelivery]) -> String 
         deliveries,
     };
     json::rendered(|out| json::write_document(&shape, out))
+}
+
+#[derive(Serialize)]
+struct OneAlertShape<'a, D> {
+    schema_version: u32,
+    alert: &'a PastAlert,
+    drifts: Vec<D>,
+    deliveries: &'a [PastDelivery],
+}
+
+/// One alert as the API answers it, with what it tells of and who was told.
+pub fn one_in_json(
+    alert: &PastAlert,
+    drifts: &[PastDrift],
+    deliveries: &[PastDelivery],
+) -> Vec<u8> {
+    json::compact(&OneAlertShape {
+        schema_version: json::SCHEMA_VERSION,
+        alert,
+        drifts: drifts.iter().map(Listed::shape).collect(),
+        deliveries,
+    })
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl DriftPages {
             .push(" AND ")
             .push_bind(self.sweeps.1);
         if let Some(id) = query.id {
-            select.push(" AND name = ").push_bind(id.to_string());
+            select.push(" AND drifts.name = ").push_bind(id.to_string());
         }
         if let Some(account) = query.account {
             // A notice on several accounts names them in its body alone; there are few of those.
@@ -153,6 +153,12 @@ impl DriftPages {
                 .push(" AND severity IN (SELECT value FROM json_each(")
                 .push_bind(model::canonical_json(&words))
                 .push("))");
+        }
+        if let Some(alert) = query.alert {
+            select
+                .push(" AND alert = (SELECT id FROM alerts WHERE name = ")
+                .push_bind(alert.to_string())
+                .push(")");
         }
         if let (Some(after), None) = (query.after, self.last) {
             // If it was dropped, all behind it was.

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use model::{
-    AccountId, ContentHash, ControlId, Drift, DriftId, DriftKind, DriftSide, FieldChange, Severity,
-    SweepId, SweepPair, Verdict,
+    AccountId, AlertId, ContentHash, ControlId, Drift, DriftId, DriftKind, DriftSide, FieldChange,
+    Severity, SweepId, SweepPair, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
@@ -57,6 +57,8 @@ pub struct DriftQuery {
     pub kind: Option<DriftKind>,
     /// At least this severe.
     pub severity: Option<Severity>,
+    /// Told by this alert.
+    pub alert: Option<AlertId>,
     /// After which the finding has this verdict.
     pub verdict: Option<Verdict>,
     /// Seen by sweeps that began at this time or later.

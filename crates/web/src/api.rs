@@ -1,6 +1,7 @@
 //! What is answered under `/api/v1`, one file for each noun.
 
 pub(crate) mod accounts;
+pub(crate) mod alerts;
 pub(crate) mod config;
 pub(crate) mod controls;
 pub(crate) mod counted;

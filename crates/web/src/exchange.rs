@@ -97,12 +97,7 @@ pub(crate) async fn accompany(
     secure(headers, status);
     headers.insert(REQUEST_ID, id.0);
     let seconds = begun.elapsed().as_secs_f64();
-    metrics::counter!(
-        "scanner_http_requests_total",
-        "method" => method, "route" => route.clone(), "status" => status.as_str().to_owned()
-    )
-    .increment(1);
-    metrics::histogram!("scanner_http_request_duration_seconds", "route" => route).record(seconds);
+    crate::metrics::answered(method, route, status, seconds);
     response
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod exchange;
 mod health;
+mod metrics;
 mod openapi;
 mod problem;
 mod router;
@@ -19,6 +20,7 @@ mod state;
 
 pub use access::{AccessSettings, FreshToken, check_binding};
 pub use error::Error;
+pub use metrics::{METRICS, register_metrics};
 pub use openapi::{document, page};
 pub use serve::serve;
 pub use state::{State, StateParts};

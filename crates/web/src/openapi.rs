@@ -33,6 +33,7 @@ wrong is told as `application/problem+json`."
     tags(
         (name = "history", description = "What sweeps saw."),
         (name = "drifts", description = "What was not as it was."),
+        (name = "alerts", description = "What people were told, and what did not reach them."),
         (name = "sweeps", description = "The sweeps, and the service that runs them."),
         (name = "exceptions", description = "What somebody accepts, and until when."),
         (name = "catalogue", description = "What is judged by."),

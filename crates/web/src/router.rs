@@ -12,8 +12,8 @@ use crate::{
     State,
     access::gate,
     api::{
-        accounts, config, controls, drifts, exceptions, explain, findings, organization, status,
-        sweeps,
+        accounts, alerts, config, controls, drifts, exceptions, explain, findings, organization,
+        status, sweeps,
     },
     asked::LARGEST_BODY,
     events, exchange, health,
@@ -44,6 +44,10 @@ fn gated() -> OpenApiRouter<State> {
         .routes(routes!(drifts::list))
         .routes(routes!(drifts::one))
         .routes(routes!(drifts::acknowledge))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::one))
+        .routes(routes!(alerts::retry))
+        .routes(routes!(alerts::deliveries))
         .routes(routes!(exceptions::list, exceptions::add))
         .routes(routes!(exceptions::remove))
         .routes(routes!(controls::list))

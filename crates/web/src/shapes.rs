@@ -4,6 +4,7 @@
 //! into these and write them again: nothing may be lost or made up on the way. Fields may be added within a
 //! `schema_version`; none is renamed, removed or given another meaning.
 
+mod alert;
 mod drift;
 mod exception;
 mod finding;
@@ -16,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use alert::{
+    Alert, AlertAnswer, AlertsAnswer, DeliveriesAnswer, Delivery, DeliveryWord, RetryAnswer,
+};
 pub use drift::{Acknowledgement, Author, Change, Drift, DriftAnswer, DriftsAnswer, Side, Who};
 pub use exception::{AcceptedBy, ExceptionAnswer, ExceptionItem, ExceptionsAnswer};
 pub use finding::{Advice, CoveredBy, Finding, FindingAnswer, FindingsAnswer, Gap, NearMiss, Node};

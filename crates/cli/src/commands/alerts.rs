@@ -12,7 +12,7 @@ use daemon::{DeliverAlerts, RouteAlerts};
 use model::{AlertId, Clock, DeliveryState, NoticeForm, SystemClock};
 use rand::{SeedableRng as _, rngs::StdRng};
 use report::alerts::{PastAlert, PastDelivery};
-use store::{AlertQuery, AlertRow, Delivery, DeliveryQuery, Resend, Store};
+use store::{AlertQuery, DeliveryQuery, Resend, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -144,8 +144,8 @@ async fn list(options: List) -> anyhow::Result<Exit> {
         deliveries.extend(store.deliveries(&query).await?);
     }
     store.close().await;
-    let alerts: Vec<PastAlert> = alerts.into_iter().map(past_alert).collect();
-    let deliveries: Vec<PastDelivery> = deliveries.into_iter().map(past_delivery).collect();
+    let alerts: Vec<PastAlert> = alerts.into_iter().map(answers::alert).collect();
+    let deliveries: Vec<PastDelivery> = deliveries.into_iter().map(answers::delivery).collect();
     let destination = Destination::Stdout;
     let text = match options.format {
         Format::Table => report::alerts::render(&alerts, &deliveries, &destination.look(true)),
@@ -153,41 +153,6 @@ async fn list(options: List) -> anyhow::Result<Exit> {
     };
     destination.write(&text)?;
     Ok(Exit::Success)
-}
-
-fn past_alert(row: AlertRow) -> PastAlert {
-    PastAlert {
-        lasts: row.lasts(),
-        id: row.id,
-        sweep: row.sweep,
-        opened_at: row.opened_at,
-        kind: row.kind,
-        severity: row.severity,
-        drift_id: row.drift,
-        title: row.title,
-        ended_at: row.ended_at,
-        is_acknowledged: row.is_acknowledged,
-        reminders: row.reminders,
-        remind_at: row.remind_at,
-        drifts: row.drifts,
-        accounts: row.accounts,
-    }
-}
-
-fn past_delivery(delivery: Delivery) -> PastDelivery {
-    let is_pending = delivery.state == DeliveryState::Pending;
-    PastDelivery {
-        alert_id: delivery.alert,
-        title: delivery.title,
-        form: delivery.form,
-        channel: delivery.channel,
-        state: delivery.state,
-        queued_at: delivery.queued_at,
-        attempts: delivery.attempts,
-        next_attempt_at: is_pending.then_some(delivery.next_attempt_at),
-        last_error: delivery.last_error,
-        delivered_at: delivery.delivered_at,
-    }
 }
 
 async fn retry(options: Retry) -> anyhow::Result<Exit> {

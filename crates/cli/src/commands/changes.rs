@@ -43,6 +43,7 @@ pub(crate) async fn find_authors(
         aws,
         clock,
         stop: stop.clone(),
+        enough: stop.clone(),
     };
     search.look(sweeper, questions, patience).await?;
     Ok(())

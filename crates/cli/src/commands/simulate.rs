@@ -22,6 +22,10 @@ pub(crate) struct Options {
     /// How many accounts the organization has.
     #[arg(long = "accounts", value_name = "NUMBER", default_value_t = 50, value_parser = account_count)]
     account_count: usize,
+    /// A world from a scenario file instead of one of the seed. `curl -X POST
+    /// $AWS_ENDPOINT_URL/_simulator/advance` makes the next change of its timeline.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["account_count", "healthy", "own_trails"])]
+    scenario: Option<PathBuf>,
     /// From which number the organization is made, and latencies are drawn.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -31,18 +35,20 @@ pub(crate) struct Options {
     /// Listen where other machines can reach it. It asks nobody for a password.
     #[arg(long)]
     expose: bool,
-    /// AWS's request quotas: `on`, `off`, or a factor to multiply them by.
-    #[arg(long, value_name = "on|off|FACTOR", default_value = "on")]
-    quotas: Quotas,
-    /// What an answer takes: `50ms`, a median and a tail such as `50ms..p99=150ms`, or `off`.
-    #[arg(long, value_name = "TIME", default_value = "50ms..p99=150ms")]
-    latency: MaybeLatency,
+    /// AWS's request quotas: `on`, `off`, or a factor to multiply them by [default: on, or what the
+    /// scenario says].
+    #[arg(long, value_name = "on|off|FACTOR")]
+    quotas: Option<Quotas>,
+    /// What an answer takes: `50ms`, a median and a tail such as `50ms..p99=150ms`, or `off` [default:
+    /// 50ms..p99=150ms, or what the scenario says].
+    #[arg(long, value_name = "TIME")]
+    latency: Option<MaybeLatency>,
     /// A share of accounts that answer later, and what they take: `0.2:2s`.
     #[arg(long, value_name = "SHARE:TIME")]
     slow_accounts: Option<SlowAccounts>,
     /// The share of accounts that answer everything with a throttling error, once entered.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
-    throttling_accounts: f64,
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    throttling_accounts: Option<f64>,
     /// The share of accounts that the organization's trail has not reached and that have a good
     /// chain of their own [default: 0.02].
     #[arg(long, value_name = "SHARE", value_parser = share)]
@@ -121,24 +127,12 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
             options.listen
         )));
     }
+    let world = world(&options)?;
     let destination = Destination::new(options.output)?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
 
-    let mut world = World::generate(&GenerateOptions {
-        accounts: options.account_count,
-        seed: options.seed,
-        healthy: options.healthy,
-        own_trails: options.own_trails,
-        ..GenerateOptions::default()
-    });
-    world.load = Load {
-        quotas: options.quotas.0,
-        latency: options.latency.0,
-        slow_accounts: options.slow_accounts,
-        throttling_accounts: options.throttling_accounts,
-        ..Load::default()
-    };
+    let accounts = world.accounts().len();
     let simulator = Simulator::start(
         world,
         SimulatorOptions {
@@ -153,9 +147,12 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
 
     // Only what a shell reads goes to standard output before the report.
     Destination::Stdout.write(&exports(&simulator))?;
+    let of = match &options.scenario {
+        Some(file) => file.display().to_string(),
+        None => format!("seed {}", options.seed),
+    };
     say(&format!(
-        "a simulated organization of {} accounts (seed {}), not AWS; Ctrl-C ends it with a report",
-        options.account_count, options.seed
+        "a simulated organization of {accounts} accounts ({of}), not AWS; Ctrl-C ends it with a report"
     ));
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -166,6 +163,43 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     destination.write(&text(&report, options.format)?)?;
     // To be stopped is how it ends.
     Ok(Exit::Success)
+}
+
+/// The world that is asked for: of a file, or of a seed and then as slow and as strict as AWS.
+fn world(options: &Options) -> anyhow::Result<World> {
+    let mut world = if let Some(file) = &options.scenario {
+        World::from_file(file).map_err(|error| BadInput::of(in_words(&error)))?
+    } else {
+        let mut world = World::generate(&GenerateOptions {
+            accounts: options.account_count,
+            seed: options.seed,
+            healthy: options.healthy,
+            own_trails: options.own_trails,
+            ..GenerateOptions::default()
+        });
+        world.load = Load::realistic();
+        world
+    };
+    let load = &mut world.load;
+    if let Some(quotas) = options.quotas {
+        load.quotas = quotas.0;
+    }
+    if let Some(latency) = options.latency {
+        load.latency = latency.0;
+    }
+    if let Some(slow) = options.slow_accounts {
+        load.slow_accounts = Some(slow);
+    }
+    if let Some(share) = options.throttling_accounts {
+        load.throttling_accounts = share;
+    }
+    Ok(world)
+}
+
+/// An error with what it comes from.
+fn in_words(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(in_words);
+    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 /// Lines for a shell; what is for people is a comment in them.

@@ -44,7 +44,7 @@ pub(crate) async fn sweep_and_report(settings: Settings) -> anyhow::Result<Exit>
             bar.suspend(|| {
                 say(&format!(
                     "sweep {sweep} goes on: {accounts} accounts are done"
-                ))
+                ));
             });
         }
         Progress::NothingToResume { overtaken } => {

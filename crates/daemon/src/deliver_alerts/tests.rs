@@ -1,122 +1,20 @@
 //! What arrives, in which order, and what becomes of what does not: over real sockets.
 
-use std::{
-    collections::VecDeque,
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
-use alerts::{Channel, ChannelSettings, HttpClient, Secret, WebhookSettings, idempotency_key};
+use alerts::{Channel, HttpClient, idempotency_key};
 use jiff::SignedDuration;
 use model::{AlertId, DeliveryState, DriftId, DriftKind, NoticeForm, Severity, SweepId};
 use rand::SeedableRng as _;
 use store::{Delivery, DeliveryQuery, NewAlert, NewNotice, Recipient, Resend};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-};
+use tokio::net::TcpListener;
 
 use super::*;
-use crate::small_world::{ORGANIZATION, SmallWorld};
+use crate::{
+    receiver::{BUSY, ELSEWHERE, GONE, Receiver, channel, nobody},
+    small_world::{ORGANIZATION, SmallWorld},
+};
 use model::Reason;
-
-/// A receiver that answers as it is told, and remembers the keys of what it took.
-struct Receiver {
-    address: SocketAddr,
-    taken: Arc<Mutex<Vec<String>>>,
-    answers: Arc<Mutex<VecDeque<&'static str>>>,
-    _task: tokio::task::JoinHandle<()>,
-}
-
-const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-const BUSY: &str =
-    "HTTP/1.1 503 Busy\r\nretry-after: 120\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbusy";
-const GONE: &str =
-    "HTTP/1.1 410 Gone\r\ncontent-length: 12\r\nconnection: close\r\n\r\nno such hook";
-const ELSEWHERE: &str = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-
-impl Receiver {
-    async fn at(address: SocketAddr) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let taken: Arc<Mutex<Vec<String>>> = Arc::default();
-        let answers: Arc<Mutex<VecDeque<&'static str>>> = Arc::default();
-        let (keys, told) = (Arc::clone(&taken), Arc::clone(&answers));
-        let task = tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let mut read = Vec::new();
-                let mut piece = [0; 4096];
-                loop {
-                    let count = stream.read(&mut piece).await.unwrap_or(0);
-                    read.extend_from_slice(&piece[..count]);
-                    if count == 0 || is_whole(&read) {
-                        break;
-                    }
-                }
-                let answer = told.lock().unwrap().pop_front().unwrap_or(OK);
-                if answer == OK
-                    && let Some(key) = header(&read, "idempotency-key")
-                {
-                    keys.lock().unwrap().push(key);
-                }
-                let _ = stream.write_all(answer.as_bytes()).await;
-                let _ = stream.shutdown().await;
-            }
-        });
-        Self {
-            address,
-            taken,
-            answers,
-            _task: task,
-        }
-    }
-
-    async fn anywhere() -> Self {
-        Self::at(([127, 0, 0, 1], 0).into()).await
-    }
-
-    fn will_answer(&self, answers: &[&'static str]) {
-        self.answers.lock().unwrap().extend(answers);
-    }
-
-    fn taken(&self) -> Vec<String> {
-        self.taken.lock().unwrap().clone()
-    }
-}
-
-fn header(request: &[u8], name: &str) -> Option<String> {
-    let text = String::from_utf8_lossy(request);
-    let (head, _) = text.split_once("\r\n\r\n")?;
-    head.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name)
-            .then(|| value.trim().to_owned())
-    })
-}
-
-fn is_whole(request: &[u8]) -> bool {
-    let Some(end) = request.windows(4).position(|four| four == b"\r\n\r\n") else {
-        return false;
-    };
-    let length = header(request, "content-length").and_then(|length| length.parse::<usize>().ok());
-    request.len() >= end + 4 + length.unwrap_or(0)
-}
-
-fn channel(name: &str, address: SocketAddr) -> Channel {
-    Channel {
-        name: name.to_owned(),
-        settings: ChannelSettings::Webhook(WebhookSettings {
-            url: Secret::new(format!("http://{address}/hook")),
-            key: Secret::new("a key of sixteen and more".to_owned()),
-        }),
-    }
-}
-
-/// An address at which nobody listens.
-async fn nobody() -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    listener.local_addr().unwrap()
-}
 
 impl SmallWorld {
     async fn with_sweep() -> Self {
@@ -245,6 +143,37 @@ async fn a_channel_that_is_down_for_an_hour_loses_and_doubles_nothing_and_blocks
     assert_eq!(taken.len(), 10);
     assert!(world.states().await.iter().all(|state| *state == Arrived));
     assert_eq!(world.store.store().alert_queue().await.unwrap().pending, 0);
+}
+
+#[tokio::test]
+async fn a_channel_that_does_not_answer_holds_up_nobody() {
+    let world = SmallWorld::with_sweep().await;
+    let mute = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let other = Receiver::anywhere().await;
+    world.tell(1, &["mute", "other"]).await;
+    let address = mute.local_addr().unwrap();
+    let sender = world.sender(vec![
+        channel("mute", address),
+        channel("other", other.address),
+    ]);
+    let meanwhile = async {
+        let (unanswered, _) = mute.accept().await.unwrap();
+        until_taken(&other, 1).await;
+        // It is told, and sent, while the other has not answered.
+        world.tell(2, &["other"]).await;
+        until_taken(&other, 2).await;
+        assert_eq!(world.states().await, [Pending, Arrived, Arrived]);
+        drop((unanswered, mute));
+    };
+    let (came_to, ()) = tokio::join!(sender.run(&world.store), meanwhile);
+    let came_to = came_to.unwrap();
+    assert_eq!((came_to.delivered, came_to.failed), (2, 1));
+}
+
+async fn until_taken(receiver: &Receiver, count: usize) {
+    while receiver.taken().len() < count {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ use store::{Store, SweepRow};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+mod alerting;
+mod soak;
+
 /// Nothing here takes longer than this, on any machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -186,65 +189,6 @@ fn organization(accounts: usize) -> World {
         seed: 3,
         ..GenerateOptions::default()
     })
-}
-
-/// Resident memory in KiB, open files, and tasks of this process.
-fn weight() -> (u64, usize, usize) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let resident = resident.unwrap().trim().trim_end_matches(" kB");
-    let files = std::fs::read_dir("/proc/self/fd").unwrap().count();
-    let tasks = tokio::runtime::Handle::current()
-        .metrics()
-        .num_alive_tasks();
-    (resident.parse().unwrap(), files, tasks)
-}
-
-#[tokio::test]
-async fn a_day_of_sweeps_leaves_nothing_behind() {
-    let interval = SignedDuration::from_mins(30);
-    let service = Service::start(organization(6), |configuration| {
-        configuration.schedule.interval = interval;
-        configuration.recheck.accounts_at_most = 5;
-        configuration.keep_history = Some(SignedDuration::from_hours(24));
-    })
-    .await;
-    let sweeps = 24 * 2;
-    let mut weights = Vec::new();
-    for number in 1..=sweeps {
-        service.swept(number).await;
-        weights.push(weight());
-        service.pass(interval);
-    }
-    let status = service.swept(sweeps + 1).await;
-    assert_eq!(status.sweep_error, None);
-    // What is made once is made by then: connections, threads' buffers, SQLite's pages.
-    let warm = weights[weights.len() / 4];
-    let most = |of: fn(&(u64, usize, usize)) -> u64| {
-        weights[weights.len() / 2..].iter().map(of).max().unwrap()
-    };
-    let (memory, files, tasks) = (
-        most(|weight| weight.0),
-        most(|weight| weight.1 as u64),
-        most(|weight| weight.2 as u64),
-    );
-    // SQLite's cache fills as the store grows, up to 16 MiB.
-    assert!(
-        memory < warm.0 + (16 + 4) * 1024,
-        "KiB, files, tasks: {weights:?}"
-    );
-    assert!(
-        files <= warm.1 as u64 + 16,
-        "KiB, files, tasks: {weights:?}"
-    );
-    assert!(
-        tasks <= warm.2 as u64 + 16,
-        "KiB, files, tasks: {weights:?}"
-    );
-    let whole = service.sweeps().await;
-    let whole = whole.iter().filter(|sweep| sweep.scope.accounts.is_empty());
-    assert_eq!(whole.count() as u64, sweeps + 1, "one for each interval");
-    assert_eq!(service.stop().await, Ended::InOrder);
 }
 
 #[tokio::test]

@@ -20,17 +20,17 @@ pub(super) fn task(ground: TaskGround) -> Task {
         every: EVERY,
         // It mostly waits for events; what a sweep found meanwhile is to be asked for at once.
         begins_anew: true,
-        run: Box::new(move |stop| {
+        run: Box::new(move |enough| {
             let ground = ground.clone();
             Box::pin(async move {
-                let done = on_own_thread(|| attribute(ground, stop)).await?;
+                let done = on_own_thread(|| attribute(ground, enough)).await?;
                 done.unwrap_or(Ok(()))
             })
         }),
     }
 }
 
-async fn attribute(ground: TaskGround, stop: CancellationToken) -> Result<(), TaskError> {
+async fn attribute(ground: TaskGround, enough: CancellationToken) -> Result<(), TaskError> {
     let patience = ground.configuration.borrow().author_patience;
     let aws = ground.aws.borrow().clone();
     let Some(aws) = aws.filter(|_| !patience.is_zero()) else {
@@ -43,7 +43,8 @@ async fn attribute(ground: TaskGround, stop: CancellationToken) -> Result<(), Ta
     let search = AuthorSearch {
         aws: &aws,
         clock: Arc::clone(&ground.clock),
-        stop,
+        stop: ground.stop,
+        enough,
     };
     let found = search.look(&ground.sweeper, questions, patience).await?;
     metrics::authors_searched(found);

@@ -1,7 +1,7 @@
 //! The drifts: what was not as it was, who did it, and who has seen it.
 
 use axum::{Extension, http::HeaderMap, response::Response};
-use model::{AccountId, DriftId, DriftKind, Severity};
+use model::{AccountId, AlertId, DriftId, DriftKind, Severity};
 use report::{
     PastDrift,
     json::{one as one_item, page},
@@ -42,6 +42,9 @@ pub(crate) struct DriftsAsked {
     /// At least this severe.
     #[param(value_type = Option<shapes::SeverityWord>)]
     severity: Option<Severity>,
+    /// Told by this alert.
+    #[param(value_type = Option<String>, pattern = "^[0-9a-f]{16}$")]
+    alert: Option<AlertId>,
     /// Seen until then. Who did them and who has seen them is told as it is known now.
     #[param(value_type = Option<String>, example = "7d")]
     as_of: Option<AsOfText>,
@@ -69,8 +72,8 @@ pub(crate) async fn list(
         .transpose()
         .map_err(|error| Problem::bad_request("no-such-control", error))?;
     let filters = format!(
-        "drifts {:?} {:?} {control:?} {:?} {:?} {:?}",
-        asked.account, asked.ou, asked.kind, asked.severity, asked.as_of
+        "drifts {:?} {:?} {control:?} {:?} {:?} {:?} {:?}",
+        asked.account, asked.ou, asked.kind, asked.severity, asked.alert, asked.as_of
     );
     let cursor = (asked.cursor.as_deref())
         .map(|text| Cursor::read(text, &filters))
@@ -97,6 +100,7 @@ pub(crate) async fn list(
         control,
         kind: asked.kind,
         severity: asked.severity,
+        alert: asked.alert,
         to_sweep: sweep,
         after: cursor.as_ref().map(|cursor| cursor.after(0)).transpose()?,
         // One more tells whether there are more.

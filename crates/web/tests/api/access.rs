@@ -24,6 +24,7 @@ async fn operations(server: &Server, by: Option<&str>) -> Vec<Ask> {
             .replace("{control}", "root-usage")
             .replace("{sweep}", "1")
             .replace("{drift}", &drift)
+            .replace("{alert}", "0123456789abcdef")
             .replace("{exception}", "0123456789");
         for method in item.as_object().unwrap().keys() {
             let method = method.to_uppercase();

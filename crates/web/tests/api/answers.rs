@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// That an answer has the shape, with nothing lost and nothing made up.
-fn assert_shape<T: DeserializeOwned + Serialize>(answer: &Answer) {
+pub(crate) fn assert_shape<T: DeserializeOwned + Serialize>(answer: &Answer) {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let json = answer.json();
     let read: T =
@@ -109,7 +109,15 @@ async fn the_organization_counts_what_the_lists_have() {
 #[tokio::test]
 async fn before_the_first_sweep_lists_are_empty_and_nothing_is_there() {
     let server = Server::empty().await;
-    for list in ["accounts", "findings", "drifts", "sweeps", "exceptions"] {
+    for list in [
+        "accounts",
+        "findings",
+        "drifts",
+        "sweeps",
+        "exceptions",
+        "alerts",
+        "deliveries",
+    ] {
         let answer = server.get(&format!("/api/v1/{list}")).await;
         assert_eq!(answer.status, 200, "{list}");
         assert_eq!(answer.json()[list], serde_json::json!([]), "{list}");

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod alerts;
 mod answers;
 mod changes;
 mod client;

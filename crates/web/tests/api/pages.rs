@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{client::Ask, server::Server, world};
 
 /// Reads a list to its end, in parts of this size.
-async fn parts(server: &Server, question: &str, list: &str, size: usize) -> Vec<Value> {
+pub(crate) async fn parts(server: &Server, question: &str, list: &str, size: usize) -> Vec<Value> {
     let mut items = Vec::new();
     let mut cursor: Option<String> = None;
     loop {

@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use daemon::{ServiceEvent, ServiceRequest, ServiceStatus, SweepRequested, service_handle};
+use daemon::{
+    ServiceEvent, ServiceRequest, ServiceStatus, SweepRequested, TaskName, service_handle,
+};
 use jiff::{SignedDuration, Timestamp};
 use model::{FixedClock, TokenRole};
 use store::{Journal, Store, Sweeper, TokenToAdd};
@@ -29,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) status: watch::Sender<Arc<ServiceStatus>>,
     pub(crate) events: broadcast::Sender<ServiceEvent>,
     pub(crate) stop: CancellationToken,
+    /// The tasks that were rung for, the first one first.
+    pub(crate) woken: watch::Receiver<Vec<TaskName>>,
     task: JoinHandle<Result<(), web::Error>>,
     _folder: TempDir,
 }
@@ -68,6 +72,7 @@ impl Server {
         ));
         let (service, end) = service_handle(world::noon());
         let mut requests = end.requests;
+        let (wake, woken) = watch::channel(Vec::new());
         // The service at the other end, as far as the API sees it.
         tokio::spawn(async move {
             while let Some(request) = requests.recv().await {
@@ -78,7 +83,7 @@ impl Server {
                     ServiceRequest::Reload(answer) => {
                         let _ = answer.send(Ok(()));
                     }
-                    ServiceRequest::Wake(_) => {}
+                    ServiceRequest::Wake(task) => wake.send_modify(|woken| woken.push(task)),
                 }
             }
         });
@@ -112,6 +117,7 @@ impl Server {
             status: end.status,
             events: end.events,
             stop,
+            woken,
             task,
             _folder: folder,
         })

@@ -1,15 +1,18 @@
 //! What the store of a test knows: an organization with every verdict, and with names that would do harm.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use model::{
-    Account, AccountId, AccountSide, AccountState, ChainNode, ControlId, DiscoveryState, Drift,
-    DriftId, DriftKind, DriftSide, Finding, Gap, GapClass, GapSample, Judgement, Link, NodeState,
-    Organization, OuPath, Partition, Reason, Severity, SweepHeader, SweepId, SweepPair, SweepScope,
-    SweepState, SweepSummary,
+    Account, AccountId, AccountSide, AccountState, AlertId, ChainNode, ControlId, DiscoveryState,
+    Drift, DriftId, DriftKind, DriftSide, Finding, Gap, GapClass, GapSample, Judgement, LastsWhile,
+    Link, NodeState, NoticeForm, Organization, OuPath, Partition, Reason, Severity, SweepHeader,
+    SweepId, SweepPair, SweepScope, SweepState, SweepSummary,
 };
-use store::{JudgedAccount, Sweeper};
+use store::{Attempt, JudgedAccount, NewAlert, NewNotice, Recipient, Sweeper};
 
 pub(crate) const HOSTILE: &str = "</script><img src=x>\u{1b}[2J\u{202e}\"'&=1+1\u{7}";
 pub(crate) const CONTROLS: [&str; 3] = ["organizations-changes", "root-usage", "iam-changes"];
@@ -177,4 +180,50 @@ pub(crate) async fn finish(sweeper: &Sweeper, sweep: SweepId, hour: i64) {
         api_calls: 17,
     };
     sweeper.finish_sweep(sweep, &summary).await.unwrap();
+}
+
+/// An alert about the drifts of a sweep that wait, and its row. Each channel is told under a key of its own.
+pub(crate) async fn tell(
+    sweeper: &Sweeper,
+    sweep: SweepId,
+    number: u64,
+    channels: &[&str],
+) -> (AlertId, i64) {
+    let id = AlertId::of(&number);
+    let waiting = (sweeper.store().waiting_drifts(sweep, 0)).await.unwrap();
+    let alert = NewAlert {
+        id,
+        sweep,
+        at: noon(),
+        kind: DriftKind::AccountRenamed,
+        severity: Severity::High,
+        drift: drift(1, sweep).id,
+        title: format!("accounts have other names: {HOSTILE}"),
+        lasts_while: Some(LastsWhile::Broken),
+        remind_at: None,
+        rows: waiting.iter().map(|waiting| waiting.row).collect(),
+        notice: Some(NewNotice {
+            form: NoticeForm::Opened,
+            body: serde_json::json!({"secret": "of the notice"}),
+            recipients: (channels.iter())
+                .map(|channel| Recipient {
+                    channel: (*channel).to_owned(),
+                    idempotency_key: format!("{id}.opened.{channel}"),
+                })
+                .collect(),
+        }),
+    };
+    (id, sweeper.tell_alert(&alert).await.unwrap())
+}
+
+/// Notes what became of everything that is due.
+pub(crate) async fn attempt(sweeper: &Sweeper, outcome: impl Fn(&str) -> Attempt) {
+    let now = noon() + SignedDuration::from_hours(48);
+    let everywhere = BTreeSet::new();
+    let due = (sweeper.store()).deliveries_due(now, &everywhere, 100);
+    for delivery in due.await.unwrap() {
+        let outcome = outcome(&delivery.channel);
+        let noted = sweeper.record_attempt(delivery.number, now, &outcome);
+        noted.await.unwrap();
+    }
 }
