@@ -63,7 +63,8 @@ fn the_accounts_are_those_of_the_tree_and_what_came_since() {
         accounts.sort();
         accounts
     };
-    known.read_leaves([(account_id(1), leaf), (account_id(2), leaf)].into());
+    let leaves = [(account_id(1), leaf), (account_id(2), leaf)];
+    known.read_leaves(leaves.into(), HashMap::new());
     known.stored(
         vec![(account_id(3), leaf), (account_id(2), leaf)],
         HashMap::new(),
