@@ -169,7 +169,11 @@ pub(crate) async fn locked<'w>(
     canonical: &Path,
 ) -> MutexGuard<'w, SqliteConnection> {
     let mut connection = open.lock().await;
-    // Behind the rollback of a transaction that was dropped.
+    // Nearly always: a transaction that was dropped counts until it is rolled back.
+    if !connection.is_in_transaction() {
+        return connection;
+    }
+    // Behind that rollback.
     let answered = connection.ping().await;
     if answered.is_err() || connection.is_in_transaction() {
         match writer(canonical).await {

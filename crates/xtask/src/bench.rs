@@ -21,6 +21,8 @@ pub(crate) const USAGE: &str = "usage: cargo xtask bench sweep [NAME=VALUE...]  
            quotas=on|off|FACTOR  latency=50ms  own-trails=0.05  slow=SHARE:TIME  throttling=SHARE  seed=1
        cargo xtask bench growth [accounts=1000]   what more accounts, regions and controls cost, in
            docs/performance/growth.svg
+       cargo xtask bench year [--days 365] [--accounts 10000] [--unchanged 1000]
+           an organization's year in a store, through the real `drift` and `store`; fails where a store grows too much
        cargo xtask bench calls [ACCOUNTS]         what a call costs the client, by runtime and allocator";
 
 /// What is swept and how; one run of the simulator.
@@ -200,6 +202,30 @@ pub(crate) fn calls(words: &[&str]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Remembers a year, or as many days as it is told.
+pub(crate) fn year(words: &[&str]) -> anyhow::Result<()> {
+    let folder = target().join("year");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot clear {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let store = folder.join("scanner.db").display().to_string();
+    let year = [
+        "run",
+        "--release",
+        "--package",
+        "store",
+        "--example",
+        "year",
+    ];
+    let mut arguments = year.to_vec();
+    arguments.extend(["--", "--days", "365", "--store", &store]);
+    // What is said last counts.
+    arguments.extend(words);
+    cargo(&arguments, &[])
 }
 
 fn build() -> anyhow::Result<Binaries> {

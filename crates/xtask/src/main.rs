@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         ["docs", "--check"] => docs::check(root()),
         ["bench", "sweep", more @ ..] => bench::sweep(more),
         ["bench", "growth", more @ ..] => bench::growth(root(), more),
+        ["bench", "year", more @ ..] => bench::year(more),
         ["bench", "calls", more @ ..] => bench::calls(more),
         ["bench", ..] => {
             say(bench::USAGE);

@@ -1,5 +1,5 @@
 //! A year of an organization, remembered through the real `drift` and `store`:
-//! `cargo run --release -p store --example year -- --store /tmp/year.db [--accounts 10000] [--days 365]
+//! `cargo xtask bench year [--accounts 10000] [--days 365]
 //! [--seed 1] [--changes 20] [--organization-wide yes] [--unchanged 1000]`.
 //!
 //! Findings are supplied: nobody is asked, and the clock is moved by hand, an hour a sweep. Every sweep
@@ -20,6 +20,10 @@ use store::Store;
 
 use crate::{evidence::Defect, measures::Times, sweeps::Sweeps, world::World};
 
+// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// What to simulate.
@@ -39,6 +43,12 @@ const MONTH: u64 = 30 * DAY;
 
 /// For so many hours a month the organization's trail is broken, from this hour on.
 const BROKEN: std::ops::Range<u64> = 350..356;
+
+/// How many bytes a sweep may leave in which nothing changed, on average.
+const SWEEP: u64 = 4 * 1024;
+
+/// How many bytes the store may have, after a year or less.
+const STORE: u64 = 200_000_000;
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "an example tells what it measured")]
@@ -63,7 +73,9 @@ async fn main() -> Outcome<()> {
     the_days(&plan, &mut world, &mut sweeps).await?;
     let (last, now) = (sweeps.last(), sweeps.now());
     sweeps.close().await?;
-    println!("store: {} bytes", std::fs::metadata(&plan.store)?.len());
+    let size = std::fs::metadata(&plan.store)?.len();
+    println!("store: {size} bytes");
+    at_most("bytes of a store", size, STORE)?;
 
     measures::answers(&plan.store, &world, last, now).await?;
 
@@ -140,10 +152,20 @@ async fn unchanged(plan: &Plan, world: &World, mut sweeps: Sweeps) -> Outcome<()
     sweeps.close().await?;
     let grown = std::fs::metadata(&plan.store)?.len() - before;
     println!("sweep of an unchanged organization: {times}");
-    println!(
-        "  CPU {cpu}; {} bytes a sweep",
-        grown / plan.unchanged.max(1)
-    );
+    let grown = grown / plan.unchanged.max(1);
+    println!("  CPU {cpu}; {grown} bytes a sweep");
+    at_most(
+        "bytes for a sweep of an unchanged organization",
+        grown,
+        SWEEP,
+    )
+}
+
+/// Sizes are the same on every machine, unlike times: these are held.
+fn at_most(what: &str, found: u64, most: u64) -> Outcome<()> {
+    if found > most {
+        return Err(format!("{found} {what}, and not more than {most} were to be").into());
+    }
     Ok(())
 }
 
