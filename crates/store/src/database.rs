@@ -1,12 +1,17 @@
 //! Opens a store: checks whose file it is, takes the sweeper's lock, migrates.
 //!
-//! What is not ours is told from the first hundred bytes of the file, before SQLite sees it: a
-//! file that is refused is left exactly as it was.
+//! What is not ours is told from the header of the file, before anything is made beside it: a file that is
+//! refused is left exactly as it was.
+//!
+//! Only SQLite opens the file. Whoever closes a file takes back all locks that his process has on it
+//! (POSIX says so, <https://sqlite.org/howtocorrupt.html>, 2.2): SQLite waits with that for its own connections,
+//! and cannot wait for ours. Without locks, the next process to close the file would delete the log of a
+//! sweeper that still writes into it.
 
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,7 +23,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::{Error, error::Cause, memory::Memory};
+use crate::{Error, advice, error::Cause, memory::Memory};
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +32,10 @@ static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// Stands in the header of every store: "CIS4".
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"CIS4");
+
+/// The length of the header that every database of SQLite begins with.
+/// <https://www.sqlite.org/fileformat.html>, 1.3.
+const SHORTEST: u64 = 100;
 
 /// How long one waits for another's short transaction. Every transaction of ours takes
 /// milliseconds; ten seconds only pass when somebody else holds the file, such as a backup tool.
@@ -61,7 +70,8 @@ impl Store {
     /// Opens an existing store for reading. Never creates, never migrates.
     pub async fn open_reader(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let canonical = inspect(path)?.ok_or_else(|| Error::StoreMissing { path: path.into() })?;
+        let canonical =
+            (inspect(path).await?).ok_or_else(|| Error::StoreMissing { path: path.into() })?;
         let found = schema_version(path, &canonical).await?;
         if found < newest_schema() {
             return Err(Error::OlderSchema {
@@ -76,7 +86,7 @@ impl Store {
     /// Opens a store for sweeping, creating it where there is none, readable by its owner alone.
     pub async fn open_sweeper(path: impl AsRef<Path>) -> Result<Sweeper, Error> {
         let path = path.as_ref();
-        let existing = inspect(path)?;
+        let existing = inspect(path).await?;
         let canonical = canonical(path)?;
         if existing.is_some() {
             schema_version(path, &canonical).await?;
@@ -186,7 +196,7 @@ pub(crate) async fn locked<'w>(
 }
 
 /// Tells from the file alone whether it is a store. `None`: nothing there yet.
-pub(crate) fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
+pub(crate) async fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
     let file_error = |attempt| move |source| file_error(attempt, path, source);
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -210,19 +220,29 @@ pub(crate) fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
     if metadata.len() == 0 {
         return Ok(None);
     }
-    let mut header = Vec::with_capacity(100);
-    File::open(path)
-        .and_then(|file| file.take(100).read_to_end(&mut header))
-        .map_err(file_error("read the store"))?;
-    // https://www.sqlite.org/fileformat.html, "The Database Header". The id is in place before
-    // the file is switched to WAL, so it never stands in the log alone.
-    if header.len() < 100 || !header.starts_with(b"SQLite format 3\0") {
+    if metadata.len() < SHORTEST {
         return Err(Error::NotSqlite { path: path.into() });
     }
-    if header[68..72] != APPLICATION_ID.to_be_bytes() {
-        return Err(Error::ForeignDatabase { path: path.into() });
+    let canonical = canonical(path)?;
+    match application_id(&canonical).await {
+        Ok(APPLICATION_ID) => Ok(Some(canonical)),
+        Ok(_) => Err(Error::ForeignDatabase { path: path.into() }),
+        Err(error) if advice::is_no_database(&error) => Err(Error::NotSqlite { path: path.into() }),
+        Err(error) => Err(Cause::from(error).during("read the store", path)),
     }
-    canonical(path).map(Some)
+}
+
+/// Whose file it is, by its header. The id is in place before the file is switched to WAL, so it never
+/// stands in the log alone: as if it never changed, the file is read without a log and without a lock.
+async fn application_id(canonical: &Path) -> Result<i32, sqlx::Error> {
+    let mut connection = (options(canonical).read_only(true).immutable(true))
+        .connect()
+        .await?;
+    let id = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&mut connection)
+        .await;
+    connection.close().await?;
+    id
 }
 
 /// The one name of the file, whatever links lead to it: two sweepers must meet at the same lock.

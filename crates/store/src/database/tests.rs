@@ -39,6 +39,43 @@ async fn a_file_that_is_not_sqlite_is_refused_and_left_as_it_was() {
     }
 }
 
+/// Python's SQLite, in a process of its own, as whoever looks into the file with a tool has it.
+async fn sweeps_as_another_program_sees_them(path: &Path) -> String {
+    let count = "import sqlite3, sys\n\
+                 print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM sweeps').fetchone()[0])";
+    let run = tokio::process::Command::new("python3")
+        .args(["-c", count])
+        .arg(path)
+        .output();
+    let run = run.await.expect("python3 is installed");
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    String::from_utf8(run.stdout).unwrap().trim().to_owned()
+}
+
+/// The last one to close a file deletes its log. Another program is the last one where we have no locks.
+#[tokio::test]
+async fn another_program_beside_a_sweeper_takes_nothing_from_it() {
+    let folder = Folder::new();
+    let path = folder.file("store.db");
+    let sweeper = folder.sweeper().await;
+    crate::fixture::sweep(&sweeper, &[]).await;
+    // As the service does: the same process opens the file several times, and closes it.
+    let reader = Store::open_reader(&path).await.unwrap();
+    let journal = Store::open_journal(&path).await.unwrap();
+    Store::open_reader(&path).await.unwrap().close().await;
+    assert_eq!(sweeps_as_another_program_sees_them(&path).await, "1");
+    assert!(beside(&canonical(&path).unwrap(), "-wal").exists());
+    crate::fixture::sweep(&sweeper, &[]).await;
+    assert_eq!(sweeps_as_another_program_sees_them(&path).await, "2");
+    assert_eq!(reader.sweeps(None).await.unwrap().len(), 2);
+    drop(journal);
+    sweeper.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_database_of_another_program_is_refused_and_left_as_it_was() {
     let folder = Folder::new();
