@@ -66,6 +66,11 @@ async fn an_archive_verifies_until_a_byte_of_it_is_altered() {
         .run(&["evidence", "verify", "one.evidence", "--expect", &other])
         .await;
     assert_eq!(run.code, 3, "{}", run.stderr);
+    let whole = format!(
+        "one.evidence is whole in itself, but the noted seal {other} is not among its seals (sweeps 1 to 2)"
+    );
+    assert!(run.stderr.contains(&whole), "{}", run.stderr);
+    assert!(!run.stderr.contains("altered"), "{}", run.stderr);
 
     let again = shell
         .run(&["evidence", "export", "--sweep", "2", "-o", "one.evidence"])

@@ -161,6 +161,16 @@ async fn what_cannot_be_used_is_said_before_anything_is_opened() {
         "[scope]\ncontrols = [\"no-such-control\"]\n",
     );
     file("good.toml", "[serve]\ninterval = \"30m\"\n");
+    file(
+        "url.toml",
+        "[[channel]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"https://user:pw@example.com/x\"\n\
+         secret_env = \"HOOK_SECRET\"\n",
+    );
+    file(
+        "old.toml",
+        "[[exception]]\naccount = \"111111111111\"\nowner = \"platform\"\nreason = \"it is being moved\"\n\
+         expires = \"2020-01-31\"\n",
+    );
     for (name, says) in [
         ("key.toml", ["key.toml", "line 2", "intervall"]),
         ("value.toml", ["value.toml", "line 3", "never"]),
@@ -168,6 +178,7 @@ async fn what_cannot_be_used_is_said_before_anything_is_opened() {
             "control.toml",
             ["control.toml", "line 2", "no-such-control"],
         ),
+        ("url.toml", ["hook", "a user or a password", "url_env"]),
     ] {
         for command in [&["serve"][..], &["config", "check"]] {
             let arguments = [command, &["--config", name]].concat();
@@ -184,6 +195,17 @@ async fn what_cannot_be_used_is_said_before_anything_is_opened() {
         .await;
     assert_eq!(run.code, 0, "{run:#?}");
     assert!(run.stdout.contains("30m"), "{}", run.stdout);
+    let run = shell
+        .run(&["config", "check", "--config", "old.toml"])
+        .await;
+    assert_eq!(run.code, 0, "{run:#?}");
+    assert!(
+        run.stderr.contains(
+            "warning: the exception of platform (it is being moved) expired at 2020-01-31"
+        ),
+        "{}",
+        run.stderr
+    );
     // What it prints is a file that can be used.
     let example = shell.run(&["config", "show-default"]).await;
     file("example.toml", &example.stdout);

@@ -82,6 +82,10 @@ async fn a_token_can_be_made_before_the_first_sweep() {
     let shell = Shell::new();
     let created = scanner(&shell, &["token", "create", "first", "--role", "operator"]).await;
     assert_eq!(created.code, 0, "{created:#?}");
+    let said = "made a new store at scanner.db";
+    assert!(created.stderr.contains(said), "{}", created.stderr);
+    let second = scanner(&shell, &["token", "create", "second", "--role", "viewer"]).await;
+    assert!(!second.stderr.contains(said), "{}", second.stderr);
     assert!(shell.path("scanner.db").is_file());
     for wrong in [
         &["token", "create", "x", "--role", "admin"][..],

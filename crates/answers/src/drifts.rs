@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{AccountId, Author};
+use model::{AccountId, Author, Gap};
 use report::{Acknowledged, PastDrift, Who};
 use serde::Deserialize;
 use store::{DriftRow, JournalKind, JournalRecord, Store};
@@ -39,6 +39,8 @@ pub async fn with_journal(
 struct AuthorBody {
     outcome: String,
     author: Option<Box<Author>>,
+    #[serde(default)]
+    gap: serde_json::Value,
 }
 
 /// `None` for what a later version may have written.
@@ -47,7 +49,7 @@ fn who(record: &JournalRecord) -> Option<Who> {
     match (body.outcome.as_str(), body.author) {
         ("found", Some(author)) => Some(Who::Found(author)),
         ("not_found", _) => Some(Who::NotFound),
-        ("denied", _) => Some(Who::Denied),
+        ("denied", _) => Some(Who::Denied(Gap::deserialize(&body.gap).ok().map(Box::new))),
         ("pending", _) => Some(Who::Pending),
         _ => None,
     }

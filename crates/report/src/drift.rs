@@ -16,8 +16,8 @@ mod tests;
 /// The widest value that is shown whole.
 const VALUE_WIDTH: usize = 1200;
 
-/// Renders one drift.
-pub fn render(past: &PastDrift, options: &Options) -> String {
+/// Renders one drift; `store` is the path that must be named for it to be found again, if it must.
+pub fn render(past: &PastDrift, store: Option<&str>, options: &Options) -> String {
     let mut out = String::new();
     let drift = &past.drift;
     push_head(&mut out, past, options);
@@ -36,7 +36,11 @@ pub fn render(past: &PastDrift, options: &Options) -> String {
     push_who(&mut out, past.who.as_ref(), options);
     push_section(&mut out, "Acknowledged", options);
     let seen = (past.acknowledged.as_ref()).map_or_else(
-        || format!("not yet: `scanner drift ack {}`", drift.id),
+        || {
+            let store =
+                store.map_or_else(String::new, |store| format!(" --store {}", sentence(store)));
+            format!("not yet: `scanner drift ack {}{store}`", drift.id)
+        },
         acknowledged,
     );
     push_wrapped(&mut out, "  ", &seen, options.width);
@@ -75,7 +79,10 @@ pub(crate) fn who(who: &Who) -> String {
             "CloudTrail showed no call that could have done it; events may take a quarter of an hour"
                 .to_owned()
         }
-        Who::Denied => "who did it is not known: CloudTrail could not be asked".to_owned(),
+        Who::Denied(Some(gap)) => {
+            format!("who did it is not known: {}", sentence(&gap.to_string()))
+        }
+        Who::Denied(None) => "who did it is not known: CloudTrail could not be asked".to_owned(),
         Who::Pending => {
             "who did it is looked for once more: CloudTrail is some minutes late".to_owned()
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use model::{Account, Author, ControlId, DiscoveryState, Drift, SweepId, SweepState, Verdict};
+use model::{Account, Author, ControlId, DiscoveryState, Drift, Gap, SweepId, SweepState, Verdict};
 
 use crate::{Entry, OrganizationLine, SweepLine};
 
@@ -106,8 +106,9 @@ pub enum Who {
     Found(Box<Author>),
     /// No call that could have done it was recorded.
     NotFound,
-    /// CloudTrail's event history could not be read.
-    Denied,
+    /// CloudTrail's event history could not be read: which call failed, and why. Without that where a later
+    /// version wrote it in words that this one does not know.
+    Denied(Option<Box<Gap>>),
     /// It will be looked for once more: CloudTrail records calls some minutes late.
     Pending,
 }
@@ -138,7 +139,7 @@ impl Who {
         match self {
             Self::Found(_) => "found",
             Self::NotFound => "not_found",
-            Self::Denied => "denied",
+            Self::Denied(_) => "denied",
             Self::Pending => "pending",
         }
     }
@@ -147,7 +148,7 @@ impl Who {
     pub fn author(&self) -> Option<&Author> {
         match self {
             Self::Found(author) => Some(author),
-            Self::NotFound | Self::Denied | Self::Pending => None,
+            Self::NotFound | Self::Denied(_) | Self::Pending => None,
         }
     }
 }

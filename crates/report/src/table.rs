@@ -40,12 +40,18 @@ pub fn render(report: &Report, entries: &[Entry], options: &Options) -> String {
 fn push_headline(out: &mut String, report: &Report, entries: &[Entry], options: &Options) {
     if let Some(organization) = &report.organization {
         let name = format!("Organization {}", safe(&organization.id, NAME_WIDTH));
-        let line = format!(
-            "{}, management account {}: {}",
-            palette::strong(&name, options),
-            organization.management_account_id,
-            palette::verdict(organization.verdict.as_str(), organization.verdict, options),
-        );
+        let account = organization.management_account_id;
+        // A sweep of some accounts may not have looked at it: that says nothing of its verdict.
+        let was_seen = report.sweep.scope.accounts.is_empty()
+            || entries.iter().any(|entry| entry.finding.account == account);
+        let verdict = if was_seen {
+            let verdict = organization.verdict;
+            palette::verdict(verdict.as_str(), verdict, options)
+        } else {
+            "not looked at by this sweep".to_owned()
+        };
+        let name = palette::strong(&name, options);
+        let line = format!("{name}, management account {account}: {verdict}");
         push_wrapped(out, "", &line, options.width);
     } else {
         push_wrapped(

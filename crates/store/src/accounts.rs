@@ -43,6 +43,21 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Whether some sweep read the whole account list: who is not remembered since then is no member, or
+    /// became one later.
+    #[tracing::instrument(name = "db.account.list_is_whole", skip(self))]
+    pub async fn knows_every_account(&self) -> Result<bool, Error> {
+        let read = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM sweeps WHERE saw_all AND state = 'finished'
+                 AND json_array_length(scope, '$.accounts') = 0
+                 AND json_extract(discovery, '$.state') = 'complete')",
+        );
+        (read.fetch_one(&self.readers).await)
+            .map_err(|cause| Cause::from(cause).during("list the sweeps", &self.path))
+    }
+}
+
 impl Sweeper {
     /// The accounts that left the organization: the whole list of its members does not show them.
     ///

@@ -1,11 +1,12 @@
 //! `scanner config`: check the configuration before it is used, and show what it may say.
 
 use clap::{Args, Subcommand};
+use model::{Clock as _, SystemClock};
 
 use crate::{
     config_file::example,
     exit::Exit,
-    output::{Destination, folder_of},
+    output::{Destination, folder_of, say},
     settings::serve::{ServiceOptions, resolve},
     telemetry,
 };
@@ -49,6 +50,17 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
 fn checked(options: &ServiceOptions) -> anyhow::Result<String> {
     let settings = resolve(options)?;
     let configuration = &settings.configuration;
+    let now = SystemClock.now();
+    let exceptions = configuration.plan.exceptions.iter().flatten();
+    for expired in exceptions.filter(|exception| exception.expires_at <= now) {
+        // No reason to refuse the file: one that was reviewed ages while a service runs with it.
+        say(&format!(
+            "warning: the exception of {} ({}) expired at {:.0} and accepts nothing any more",
+            expired.owner.escape_debug(),
+            expired.reason.escape_debug(),
+            expired.expires_at
+        ));
+    }
     let scope = configuration.plan.scope();
     let accounts = if scope.accounts.is_empty() {
         "all accounts".to_owned()

@@ -1,6 +1,6 @@
 //! `scanner drift`: what changed, one change in full, and that somebody has seen it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use clap::{Args, Subcommand};
 use model::{Clock as _, DriftId, SystemClock};
@@ -11,6 +11,7 @@ use crate::{
     commands::{asked::StoreOptions, drift_list},
     exit::{BadInput, Exit},
     output::{Destination, Format},
+    settings::DEFAULT_STORE,
 };
 
 /// The flags of `scanner drift`.
@@ -73,10 +74,13 @@ async fn show(options: ShowOptions) -> anyhow::Result<()> {
     let store = options.store.open().await?;
     let row = find(&store, options.id).await?;
     let destination = Destination::Stdout;
+    let path = store.path();
+    let named = (path != Path::new(DEFAULT_STORE)).then(|| path.display().to_string());
     for drift in answers::with_journal(&store, vec![row]).await? {
         match options.format {
             Format::Table => {
-                destination.write(&report::drift::render(&drift, &destination.look(true)))?;
+                let look = destination.look(true);
+                destination.write(&report::drift::render(&drift, named.as_deref(), &look))?;
             }
             Format::Json => destination.write_with(|out| report::json::write_drift(&drift, out))?,
         }

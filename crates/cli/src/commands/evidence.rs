@@ -43,7 +43,7 @@ enum What {
         store: PathBuf,
     },
     /// Verify an archive, or a whole store: exit code 3 and the first thing that does not fit where
-    /// something was altered.
+    /// something was altered, or where a seal that was noted is not there.
     Verify {
         /// The archive.
         #[arg(value_name = "FILE", required_unless_present = "store")]
@@ -144,6 +144,16 @@ async fn verify_archive(archive: PathBuf, expect: Option<SealHash>) -> anyhow::R
         Err(VerifyError::Tampered(misfit)) => {
             say(&format!(
                 "error: {} was altered: {misfit}",
+                archive.display()
+            ));
+            return Ok(Exit::Fail);
+        }
+        Err(VerifyError::NotNoted { expected, seals }) => {
+            let (first, last) = seals;
+            say(&format!(
+                "error: {} is whole in itself, but the noted seal {expected} is not among its seals (sweeps \
+                 {first} to {last}): it was noted after the export, or belongs to another history\n  help: export \
+                 again, or expect the seal of sweep {last} or earlier",
                 archive.display()
             ));
             return Ok(Exit::Fail);

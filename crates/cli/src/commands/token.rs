@@ -157,11 +157,12 @@ async fn create(options: Create) -> anyhow::Result<Exit> {
 }
 
 /// Opens the store, and makes one where there is none: a service that others reach needs its token before its
-/// first sweep.
+/// first sweep. It is said, because a path that was mistyped makes one as well.
 async fn open(path: &PathBuf) -> anyhow::Result<Journal> {
     match Store::open_journal(path).await {
         Err(store::Error::StoreMissing { .. }) => {
             Store::open_sweeper(path).await?.close().await?;
+            say(&format!("made a new store at {}", path.display()));
             Ok(Store::open_journal(path).await?)
         }
         opened => Ok(opened?),

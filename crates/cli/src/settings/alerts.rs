@@ -190,6 +190,7 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
                     .url
                     .clone()
                     .unwrap_or_else(|| PAGERDUTY_URL.to_owned());
+                without_userinfo(&url)?;
                 check_url(&url, false).map_err(|mistake| format!("url: {mistake}"))?;
                 ChannelSettings::PagerDuty(PagerDutySettings {
                     url,
@@ -271,7 +272,10 @@ impl<E: Fn(&str) -> Option<String>> Reader<'_, E> {
             Some(_) if table.url_env.is_some() || table.url_file.is_some() => {
                 return Err("`url` is given twice".to_owned());
             }
-            Some(url) => url.clone(),
+            Some(url) => {
+                without_userinfo(url)?;
+                url.clone()
+            }
             None => self.read_secret("url", table.url_env.as_deref(), table.url_file.as_deref())?,
         };
         check_url(&url, table.allow_http.unwrap_or(false))
@@ -399,4 +403,20 @@ fn read_file(path: &Path) -> Result<String, String> {
         return Err(format!("is larger than {LARGEST_SECRET} bytes"));
     }
     Ok(text)
+}
+
+/// Refuses a user or a password in a URL that stands in the file: secrets come from elsewhere.
+fn without_userinfo(url: &str) -> Result<(), String> {
+    // A backslash is a slash to those who read URLs as browsers do.
+    let (_, rest) = url.split_once(':').unwrap_or_default();
+    let authority = rest.trim_start_matches(['/', '\\']);
+    let authority = authority.split(['/', '\\', '?', '#']).next();
+    if authority.is_some_and(|authority| authority.contains('@')) {
+        return Err(
+            "url: a user or a password in it is a secret, which does not belong in the file: give the URL with \
+             url_env or url_file"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }

@@ -25,6 +25,7 @@ fn an_archive_of_the_whole_organization_verifies() {
         seal: fixture.seals[1].0.hash,
         head: fixture.seals[2].0.hash,
         head_sweep: SweepId(4),
+        first_sweep: fixture.seals[0].0.sweep,
         seals: 3,
         noted_sweep: None,
         accounts: 3,
@@ -113,9 +114,21 @@ fn a_noted_head_is_found_wherever_it_is_in_the_chain() {
         let verified = verify(archive.as_slice(), Some(seal.hash)).unwrap();
         assert_eq!(verified.noted_sweep, Some(seal.sweep));
     }
-    let misfit = misfit_of(verify(archive.as_slice(), Some(SealHash([9; 32]))));
-    assert_eq!(misfit.what, "noted head");
-    assert_eq!(misfit.found, fixture.seals[2].0.hash.to_string());
+    let later = SealHash([9; 32]);
+    let Err(VerifyError::NotNoted { expected, seals }) = verify(archive.as_slice(), Some(later))
+    else {
+        panic!("a head that was noted later was found, or said to be altered");
+    };
+    assert_eq!(expected, later);
+    let sweeps = [0, fixture.seals.len() - 1].map(|place| fixture.seals[place].0.sweep);
+    assert_eq!(seals, sweeps.into());
+    // What was altered is said first: that the archive is whole in itself must be so.
+    let mut longer = archive;
+    longer.push(0);
+    assert_eq!(
+        misfit_of(verify(longer.as_slice(), Some(later))).what,
+        "end"
+    );
 }
 
 #[test]

@@ -12,6 +12,8 @@ use super::{
     examine::{Examiner, Verified},
     readme::format_of,
 };
+use model::SweepId;
+
 use crate::{misfit::Misfit, seal::SealHash};
 
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -28,6 +30,15 @@ pub enum VerifyError {
     /// It is an archive, in which this is the first thing that does not fit.
     #[error("the archive does not fit together")]
     Tampered(#[source] Misfit),
+    /// Everything in it fits, but the noted head is none of its seals: it was noted after the archive was
+    /// written, or whoever wrote the archive made the chain anew. Nobody can tell which from the archive.
+    #[error("the noted seal {expected} is not among the seals of sweeps {} to {}", seals.0, seals.1)]
+    NotNoted {
+        /// The head that was noted.
+        expected: SealHash,
+        /// The sweeps of the first and of the last seal that are there.
+        seals: (SweepId, SweepId),
+    },
 }
 
 impl From<Misfit> for VerifyError {
@@ -36,7 +47,8 @@ impl From<Misfit> for VerifyError {
     }
 }
 
-/// Verifies an archive; with `expected`, also that the head that was noted is one of its seals.
+/// Verifies an archive; with `expected`, also that the head that was noted is one of its seals, which is
+/// decided last: what was altered is said before it.
 ///
 /// Everything is made again from what is in the archive, down to the last byte of the tar. What is in
 /// memory at a time is one file of it, and a few hundred bytes for each file, account and finding. Files of
@@ -68,11 +80,16 @@ pub fn verify(archive: impl Read, expected: Option<SealHash>) -> Result<Verified
     };
     let verified = verify_tar(&mut tar, expected)?;
     let mut source = tar.unpacked.finish();
-    if source.fill_buf().map_err(VerifyError::Input)?.is_empty() {
-        Ok(verified)
-    } else {
+    if !source.fill_buf().map_err(VerifyError::Input)?.is_empty() {
         let place = "after the archive";
-        Err(Misfit::new("end", &place, &"the end of the file", &"more bytes").into())
+        return Err(Misfit::new("end", &place, &"the end of the file", &"more bytes").into());
+    }
+    match (expected, verified.noted_sweep) {
+        (Some(expected), None) => Err(VerifyError::NotNoted {
+            expected,
+            seals: (verified.first_sweep, verified.head_sweep),
+        }),
+        _ => Ok(verified),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fixture::past_drift;
+use model::{Gap, GapClass, GapSample};
 
 #[test]
 fn a_drift_tells_what_when_who_and_what_next() {
@@ -9,7 +10,18 @@ fn a_drift_tells_what_when_who_and_what_next() {
         width: 100,
         ..Options::default()
     };
-    insta::assert_snapshot!(render(&past_drift(), &options));
+    insta::assert_snapshot!(render(&past_drift(), Some("a.db"), &options));
+}
+
+fn not_answered(class: GapClass) -> Who {
+    Who::Denied(Some(Box::new(Gap {
+        class,
+        api: "cloudtrail:LookupEvents".to_owned(),
+        resource: Some("DeleteLogGroup".to_owned()),
+        account: None,
+        region: None,
+        sample: GapSample::default(),
+    })))
 }
 
 #[test]
@@ -25,12 +37,19 @@ fn what_is_not_known_of_a_drift_is_said() {
             Some(Who::NotFound),
             "showed no call that could have done it",
         ),
-        (Some(Who::Denied), "CloudTrail could not be asked"),
+        (Some(Who::Denied(None)), "CloudTrail could not be asked"),
+        (
+            Some(not_answered(GapClass::AccessDenied)),
+            "not known: cloudtrail:LookupEvents on DeleteLogGroup",
+        ),
+        (Some(not_answered(GapClass::AccessDenied)), "was denied"),
+        (Some(not_answered(GapClass::Throttled)), "was throttled"),
         (Some(Who::Pending), "looked for once more"),
     ] {
         past.who = who;
         let text = render(
             &past,
+            None,
             &Options {
                 width: 200,
                 ..Options::default()
@@ -70,7 +89,7 @@ fn nothing_that_a_stranger_wrote_acts_on_the_terminal() {
     });
     let options = Options::default();
     for text in [
-        render(&past, &options),
+        render(&past, None, &options),
         crate::history::render_drifts(vec![vec![past.clone()]], &options),
     ] {
         let acts = |c: char| crate::text::is_hostile(c) && c != '\n';

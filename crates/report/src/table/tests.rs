@@ -71,6 +71,24 @@ fn the_management_account_stands_first_among_those_that_fail() {
 }
 
 #[test]
+fn a_management_account_that_a_part_of_a_sweep_left_out_has_no_verdict() {
+    let mut report = report(0);
+    let management = report
+        .report
+        .organization
+        .as_ref()
+        .unwrap()
+        .management_account_id;
+    report.report.sweep.scope.accounts = vec![account_id(9).to_string()];
+    report
+        .entries
+        .retain(|entry| entry.finding.account != management);
+    let text = check(&report, &options(160));
+    let heading = format!("management account {management}: not looked at by this sweep");
+    assert!(text.contains(&heading), "{text}");
+}
+
+#[test]
 fn accounts_with_the_same_cause_share_a_row() {
     let mut report = report(0);
     let same = |number: u64| {

@@ -1,5 +1,7 @@
 //! The sweeps: those that were, and the next one.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Extension,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -13,7 +15,7 @@ use report::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use store::SweepQuery;
+use store::{AccountQuery, SweepQuery};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -130,6 +132,9 @@ pub(crate) struct StartSweep {
     responses(
         (status = 202, description = "It begins as soon as it can.", body = shapes::SweepStarted,
             headers(("location" = String, description = "Where its progress is."))),
+        (status = 422, description = "Nothing is known of an account or an OU that was named, although the whole \
+            account list was read (`no-such-account`, `no-such-ou`); or what was asked is in no form to be read.",
+            body = shapes::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn start(
@@ -149,6 +154,7 @@ pub(crate) async fn start(
         accounts: told.accounts,
         ous: told.ous.into_iter().map(|ou| ou.0.0).collect(),
     };
+    check_known(&state, &request).await?;
     let (accounts, ous) = (request.accounts.len(), request.ous.len());
     let requested = state.service().sweep(request).await?;
     tracing::info!(by = caller.by(), accounts, ous, "a sweep was asked for");
@@ -161,4 +167,46 @@ pub(crate) async fn start(
     let place = HeaderValue::from_static("/api/v1/status");
     response.headers_mut().insert(header::LOCATION, place);
     Ok(response)
+}
+
+/// Refuses what the sweep could not find: nobody who asked would hear of it. Before the whole account list was
+/// read, nobody knows.
+async fn check_known(state: &State, request: &SweepRequest) -> Result<(), Problem> {
+    let names_nothing = request.accounts.is_empty() && request.ous.is_empty();
+    let store = state.store();
+    if names_nothing || !store.knows_every_account().await? {
+        return Ok(());
+    }
+    let known = store.remembered_accounts().await?;
+    let members: BTreeSet<AccountId> = known.iter().map(|account| account.id).collect();
+    for account in (request.accounts.iter()).filter(|account| !members.contains(*account)) {
+        // One that was named by hand is remembered, and no member.
+        let query = AccountQuery {
+            account: Some(*account),
+            ..AccountQuery::default()
+        };
+        if store.accounts(&query).await?.is_empty() {
+            return Err(Problem::unprocessable(
+                "no-such-account",
+                format!(
+                    "The last account list has no account {account}. Where it is new, ask for a sweep without naming \
+                     anything: that reads the list anew."
+                ),
+            ));
+        }
+    }
+    let hangs_in = |ou: &String| {
+        (known.iter().filter_map(|account| account.ou_path.as_ref()))
+            .any(|path| path.0.contains(ou))
+    };
+    match request.ous.iter().find(|ou| !hangs_in(ou)) {
+        None => Ok(()),
+        Some(ou) => Err(Problem::unprocessable(
+            "no-such-ou",
+            format!(
+                "The last account list has no account in {ou}. Where it is new, ask for a sweep without naming \
+                 anything: that reads the list anew."
+            ),
+        )),
+    }
 }

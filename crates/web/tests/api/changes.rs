@@ -55,6 +55,17 @@ async fn a_sweep_is_asked_for_whole_or_in_part() {
         let answer = operated.post("/api/v1/sweeps", &body).await;
         assert_eq!(answer.status, status, "{body:.80} {}", answer.text());
     }
+    for (body, problem) in [
+        (
+            json!({"accounts": ["000000000001", "999999999999"]}),
+            "no-such-account",
+        ),
+        (json!({"ous": ["ou-root-nowhere1"]}), "no-such-ou"),
+    ] {
+        let answer = operated.post("/api/v1/sweeps", &body).await;
+        assert_eq!(answer.status, 422, "{body}");
+        assert_eq!(answer.problem(), problem, "{body}");
+    }
     let plain = bare
         .clone()
         .with("content-type", "text/plain")
