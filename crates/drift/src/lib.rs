@@ -19,7 +19,7 @@ mod sweep_notices;
 #[cfg(test)]
 mod fixture;
 
-pub use author::{Window, author_key, find_author, may_be_author};
+pub use author::{Window, act, author_key, find_author, may_be_author};
 pub use compare::{AccountNow, SweepContext, compare};
 pub use difference::difference;
 pub use flapping::{FlapRule, damped, is_flapping, settled};

@@ -98,7 +98,7 @@ pub fn grouped(drifts: impl IntoIterator<Item = Drift>) -> Vec<Drift> {
 
 /// The same, each with the names of the drifts that it stands for.
 pub fn grouped_with_ids(drifts: impl IntoIterator<Item = Drift>) -> Vec<(Drift, Vec<DriftId>)> {
-    (groups(drifts, |drift| drift).into_iter())
+    (groups(drifts, |drift| drift, |_| None).into_iter())
         .filter_map(|drifts| {
             let ids = drifts.iter().map(|drift| drift.id).collect();
             Some((notice(drifts)?, ids))
@@ -106,18 +106,29 @@ pub fn grouped_with_ids(drifts: impl IntoIterator<Item = Drift>) -> Vec<(Drift, 
         .collect()
 }
 
-/// Puts together what is of one kind, sweep and cause, and went from the same verdict to the same.
-pub fn groups<T>(items: impl IntoIterator<Item = T>, drift: impl Fn(&T) -> &Drift) -> Vec<Vec<T>> {
-    type Key = (DriftKind, SweepId, String, Option<Verdict>, Option<Verdict>);
+/// Puts together what is of one kind, sweep and cause, and went from the same verdict to the same; where
+/// each is an act of its own, what [`act`](crate::act) says of it has to be the same as well.
+pub fn groups<T>(
+    items: impl IntoIterator<Item = T>,
+    drift: impl Fn(&T) -> &Drift,
+    act: impl Fn(&T) -> Option<String>,
+) -> Vec<Vec<T>> {
+    type Way = (Option<Verdict>, Option<Verdict>);
+    type Key = (DriftKind, SweepId, String, Way, Option<String>);
     let mut groups: BTreeMap<Key, Vec<T>> = BTreeMap::new();
     for item in items {
+        let act = act(&item);
         let drift = drift(&item);
+        let way = (
+            verdict(drift.before.as_ref()),
+            verdict(drift.after.as_ref()),
+        );
         let key = (
             drift.kind,
             drift.between.seen,
             drift.cause.clone(),
-            verdict(drift.before.as_ref()),
-            verdict(drift.after.as_ref()),
+            way,
+            act,
         );
         groups.entry(key).or_default().push(item);
     }
