@@ -26,5 +26,6 @@ pub use flapping::{FlapRule, damped, is_flapping, settled};
 pub use known_state::{Change, Known, KnownState, Step};
 pub use suspects::{Suspect, suspects};
 pub use sweep_notices::{
-    account_left, control_added, exception_expired, grouped, grouped_with_ids, groups,
+    EndedException, account_left, control_added, exception_expired, grouped, grouped_with_ids,
+    groups,
 };

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use model::{
-    Account, AccountId, ControlId, Drift, DriftId, DriftKind, DriftSide, Finding,
+    Account, AccountId, ControlId, Drift, DriftId, DriftKind, DriftSide, Exception, Finding,
     RememberedAccount, Severity, SweepId, Verdict,
 };
 
@@ -52,11 +53,47 @@ pub fn control_added(context: &SweepContext, control: &ControlId) -> Drift {
     .named(context.sweep)
 }
 
-/// A finding that was accepted until a date that has passed; `None` where there is nothing left to
-/// accept. `last_before` is the last sweep that still had the exception.
+/// An exception that accepts nothing any more.
+#[derive(Debug, Clone, Copy)]
+pub struct EndedException<'a> {
+    /// The exception.
+    pub exception: &'a Exception,
+    /// When it was removed; `None` where it expired.
+    pub removed_at: Option<Timestamp>,
+}
+
+impl EndedException<'_> {
+    /// When it ended.
+    pub fn ended_at(&self) -> Timestamp {
+        let expires_at = self.exception.expires_at;
+        (self.removed_at).map_or(expires_at, |removed| removed.min(expires_at))
+    }
+
+    /// Which it was, and how it ended. Somebody wrote owner, ticket and reason by hand.
+    fn in_words(&self) -> String {
+        let exception = self.exception;
+        let ticket = (exception.ticket.as_deref()).map_or_else(String::new, |ticket| {
+            format!(", {}", sentence::short(ticket))
+        });
+        let is_removed = (self.removed_at).is_some_and(|at| at < exception.expires_at);
+        format!(
+            "the exception {} of {}{ticket} ({}) {} at {:.0}",
+            exception.id(),
+            sentence::short(&exception.owner),
+            sentence::short(&exception.reason),
+            if is_removed { "was removed" } else { "expired" },
+            self.ended_at(),
+        )
+    }
+}
+
+/// A finding that was accepted until its exception expired or was removed; `None` where there is nothing
+/// left to accept. `last_before` is the last sweep that still had the exception.
 pub fn exception_expired(
     context: &SweepContext,
     finding: &Finding,
+    of: &Account,
+    ended: EndedException<'_>,
     last_before: Option<SweepId>,
 ) -> Option<Drift> {
     let kind = DriftKind::ExceptionExpired;
@@ -71,11 +108,12 @@ pub fn exception_expired(
         severity,
         account: Some(finding.account),
         control: Some(finding.control.clone()),
-        cause: format!("{kind} {} {}", finding.control, finding.account),
+        cause: format!("exception {}", ended.exception.id()),
         message: format!(
-            "{} in account {} is no longer accepted, and is {}: {}",
+            "{} in account {} is no longer accepted: {}; it is {}: {}",
             finding.control,
-            finding.account,
+            sentence::account(of),
+            ended.in_words(),
             finding.verdict(),
             finding.message
         ),
