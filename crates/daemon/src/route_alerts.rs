@@ -56,6 +56,12 @@ pub struct Routed {
 }
 
 impl Routed {
+    /// Whether anything was decided. What waits or comes to rest is counted anew every time, for as long as
+    /// it does.
+    fn is_news(&self) -> bool {
+        self.alerts + self.told + self.untold + self.recovered + self.reminders > 0
+    }
+
     fn look_again_at(&mut self, at: Timestamp) {
         self.next_at = Some(self.next_at.map_or(at, |next| next.min(at)));
     }
@@ -90,7 +96,7 @@ impl RouteAlerts {
         }
         self.end_what_is_over(store, now, &mut routed).await?;
         self.remind(store, now, &mut routed).await?;
-        if routed != Routed::default() {
+        if routed.is_news() {
             tracing::info!(
                 alerts = routed.alerts,
                 drifts.told = routed.told,
