@@ -64,6 +64,24 @@ async fn an_accepted_finding_keeps_its_verdict_until_the_exception_ends() {
     let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     let id = list["exceptions"][0]["id"].as_str().unwrap();
     assert_eq!(shell.run(&["exception", "remove", id]).await.code, 0);
+    let removed = shell.once(&[]).await;
+    assert_eq!(removed.code, 3);
+    let told_of_removal = expired(&shell).await;
+    assert!(told_of_removal > 0);
+    let list = [
+        "drift",
+        "list",
+        "--kind",
+        "exception-expired",
+        "--format",
+        "json",
+    ];
+    let list = shell.run(&list).await.stdout;
+    for says in [id, "platform, SEC-1", "was removed at"] {
+        assert!(list.contains(says), "{says}: {list}");
+    }
+    shell.once(&[]).await;
+    assert_eq!(expired(&shell).await, told_of_removal, "once");
     // Another one held when the last sweep began, and holds no longer.
     let journal = Store::open_journal(shell.path("scanner.db")).await.unwrap();
     let newest = journal.store().latest_sweep().await.unwrap().unwrap();
@@ -84,7 +102,7 @@ async fn an_accepted_finding_keeps_its_verdict_until_the_exception_ends() {
     let third = shell.once(&[]).await;
     assert_eq!(third.code, 3);
     let told = expired(&shell).await;
-    assert!(told > 0, "{told}");
+    assert!(told > told_of_removal, "{told}");
     shell.once(&[]).await;
     assert_eq!(expired(&shell).await, told, "once");
 }

@@ -18,6 +18,7 @@ use crate::{
     facts::{facts, links, plain_text, title},
     message::idempotency_key,
     outcome::excerpt,
+    secret::quoted,
 };
 
 /// For a connection, and for each answer of the server.
@@ -86,7 +87,7 @@ pub(crate) async fn deliver(
                 source = cause.source();
             }
             let why = match &settings.credentials {
-                Some((_, password)) => password.cut_out(&why),
+                Some((_, password)) => quoted(&why, &[password]),
                 None => why,
             };
             let why = excerpt(&why);

@@ -90,6 +90,7 @@ pub(crate) fn seen(drift: Drift) -> SeenDrift {
         drift,
         seen_at: at(30),
         last_before_at: Some(at(0)),
+        act: None,
     }
 }
 

@@ -10,8 +10,8 @@ use std::{
 
 use jiff::Timestamp;
 use model::{
-    AccountId, AlertId, ControlId, Drift, DriftId, DriftKind, DriftSide, LastsWhile, Severity,
-    SweepId, Verdict,
+    AccountId, AccountSide, AlertId, ControlId, Drift, DriftId, DriftKind, DriftSide, LastsWhile,
+    Severity, SweepId, Verdict,
 };
 
 #[cfg(test)]
@@ -26,6 +26,8 @@ pub struct SeenDrift {
     pub seen_at: Timestamp,
     /// When the last sweep that saw it as it was before began.
     pub last_before_at: Option<Timestamp>,
+    /// What tells the act behind it from others of its kind (`drift::act`).
+    pub act: Option<String>,
 }
 
 /// Drifts that are told together. Only one of them is kept in full: a storm has a hundred thousand.
@@ -45,6 +47,8 @@ pub struct Group {
     pub accounts: BTreeSet<AccountId>,
     /// The controls of all of them.
     pub controls: BTreeSet<ControlId>,
+    /// What is known of accounts that a drift is about as a whole: one that left is known nowhere else.
+    pub sides: BTreeMap<AccountId, AccountSide>,
     /// Whether one of them is of an account as a whole.
     pub is_of_whole_accounts: bool,
     /// What has to be well again before the alert ends.
@@ -71,7 +75,7 @@ impl Groups {
 
     /// Adds a drift, which is the row of this number; the name of its group.
     pub fn add(&mut self, row: i64, seen: SeenDrift) -> AlertId {
-        let id = alert_of(&seen.drift, self.are_settled);
+        let id = alert_of(&seen, self.are_settled);
         let drift = &seen.drift;
         let last_before = (drift.between.last_before).zip(seen.last_before_at);
         match self.groups.get_mut(&id) {
@@ -88,6 +92,7 @@ impl Groups {
                         .copied()
                         .collect(),
                     controls: drift.control.iter().cloned().collect(),
+                    sides: side(drift).into_iter().collect(),
                     is_of_whole_accounts: drift.control.is_none(),
                     lasts_while: lasts_while(drift),
                     last_before,
@@ -102,6 +107,7 @@ impl Groups {
                     .accounts
                     .extend(drift.account.iter().chain(&drift.accounts));
                 group.controls.extend(drift.control.iter().cloned());
+                group.sides.extend(side(drift));
                 group.is_of_whole_accounts |= drift.control.is_none();
                 group.lasts_while = group.lasts_while.or(lasts_while(drift));
                 // What was nowhere before has no beginning that would bracket the others.
@@ -133,7 +139,8 @@ fn rank(drift: &Drift) -> (Reverse<Severity>, DriftKind, Option<AccountId>, Drif
 ///
 /// What changed along a chain is one thing, whether it broke a verdict, gave it another reason or only
 /// changed what it rests on; so is all that was rejudged, whatever its cause.
-fn alert_of(drift: &Drift, is_settled: bool) -> AlertId {
+fn alert_of(seen: &SeenDrift, is_settled: bool) -> AlertId {
+    let drift = &seen.drift;
     let (family, cause) = match drift.kind {
         DriftKind::VerdictChanged if drift.is_recovery() => ("recovery", drift.cause.as_str()),
         DriftKind::VerdictChanged if verdict_after(drift) == Some(Verdict::NotApplicable) => {
@@ -142,18 +149,24 @@ fn alert_of(drift: &Drift, is_settled: bool) -> AlertId {
         DriftKind::VerdictChanged | DriftKind::ReasonChanged | DriftKind::EvidenceChanged => {
             ("chain", drift.cause.as_str())
         }
-        DriftKind::Rejudged | DriftKind::ControlAdded | DriftKind::ExceptionExpired => {
-            (drift.kind.code(), "")
-        }
+        DriftKind::Rejudged | DriftKind::ControlAdded => (drift.kind.code(), ""),
         kind => (kind.code(), drift.cause.as_str()),
     };
-    AlertId::of(&(
-        family,
-        drift.between.seen,
-        cause,
-        drift.is_flapping(),
-        is_settled,
-    ))
+    let (sweep, flaps) = (drift.between.seen, drift.is_flapping());
+    match &seen.act {
+        Some(act) => AlertId::of(&(family, sweep, cause, flaps, is_settled, act)),
+        None => AlertId::of(&(family, sweep, cause, flaps, is_settled)),
+    }
+}
+
+/// The account of a drift, as AWS Organizations last told of it.
+fn side(drift: &Drift) -> Option<(AccountId, AccountSide)> {
+    let of_account = |side: &Option<DriftSide>| match side {
+        Some(DriftSide::Account(side)) => Some(side.clone()),
+        _ => None,
+    };
+    let side = of_account(&drift.after).or_else(|| of_account(&drift.before))?;
+    Some((drift.account?, side))
 }
 
 fn verdict_after(drift: &Drift) -> Option<Verdict> {

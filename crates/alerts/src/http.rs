@@ -8,6 +8,7 @@ use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use crate::{
     Outcome, Secret,
     outcome::{excerpt, retry_after},
+    secret::quoted,
 };
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -59,9 +60,7 @@ impl HttpClient {
         for (name, value) in post.headers {
             request = request.header(name, value);
         }
-        let cut_out = |text: &str| {
-            (post.secrets.iter()).fold(text.to_owned(), |text, secret| secret.cut_out(&text))
-        };
+        let cut_out = |text: &str| quoted(text, &post.secrets);
         match request.send().await {
             Ok(response) => {
                 let status = response.status();

@@ -1,8 +1,11 @@
-//! What exceptions come to in a sweep: what they accept, which accept nothing, which have expired.
+//! What exceptions come to in a sweep: what they accept, which accept nothing, which have ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use drift::SweepContext;
+use drift::{EndedException, SweepContext};
 use jiff::Timestamp;
 use model::{AccountId, ControlId, Drift, ExceptionSource, SweepId, Verdict};
 use store::{ExceptionRow, FindingQuery, Store, SweepRow, Sweeper};
@@ -50,11 +53,19 @@ pub(crate) async fn accepted(
     let (in_force, others): (Vec<_>, Vec<_>) =
         (rows.iter()).partition(|row| row.was_in_force(started_at));
     let before = last_ended(store, context.sweep).await?;
-    // Those that the sweep before still had.
-    let expired: Vec<&ExceptionRow> = (others.into_iter())
+    // Those that the sweep before still had, the last to end first: it is the one that still accepted.
+    let mut ended: Vec<(&ExceptionRow, EndedException<'_>)> = (others.into_iter())
         .filter(|row| (before.as_ref()).is_some_and(|before| row.was_in_force(before.started_at)))
-        .filter(|row| row.removed_at.is_none())
+        .map(|row| {
+            let (exception, removed_at) = (&row.exception, row.removed_at);
+            let ended = EndedException {
+                exception,
+                removed_at,
+            };
+            (row, ended)
+        })
         .collect();
+    ended.sort_by_key(|(row, ended)| Reverse((ended.ended_at(), row.id)));
 
     let mut accepted = Accepted::default();
     let mut is_used = vec![false; in_force.len()];
@@ -80,11 +91,13 @@ pub(crate) async fn accepted(
                     let is_of_sweep = judged.accounts.contains(&finding.account)
                         && judged.controls.contains(&finding.control);
                     *accepted.verdicts.entry(verdict).or_default() += u64::from(is_of_sweep);
-                } else if expired.iter().any(covers) {
+                } else if let Some((_, of)) = ended.iter().find(|(by, _)| covers(by)) {
                     let last_before = before.as_ref().map(|before| before.id);
                     (accepted.expired).extend(drift::exception_expired(
                         context,
                         finding,
+                        &row.account,
+                        *of,
                         last_before,
                     ));
                 }

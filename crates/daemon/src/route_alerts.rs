@@ -12,8 +12,9 @@ use std::{
 use alerts::{Groups, Notice, Seal, SeenDrift};
 use drift::FlapRule;
 use jiff::Timestamp;
-use model::{AlertId, Clock};
-use store::{DriftQuery, Store, Sweeper, WaitingDrift, WaitingSweep};
+use model::{AlertId, AuthorOutcome, Clock, DriftId};
+use serde::Deserialize as _;
+use store::{DriftQuery, JournalKind, Store, Sweeper, WaitingDrift, WaitingSweep};
 
 use crate::AlertSettings;
 
@@ -55,6 +56,12 @@ pub struct Routed {
 }
 
 impl Routed {
+    /// Whether anything was decided. What waits or comes to rest is counted anew every time, for as long as
+    /// it does.
+    fn is_news(&self) -> bool {
+        self.alerts + self.told + self.untold + self.recovered + self.reminders > 0
+    }
+
     fn look_again_at(&mut self, at: Timestamp) {
         self.next_at = Some(self.next_at.map_or(at, |next| next.min(at)));
     }
@@ -89,7 +96,7 @@ impl RouteAlerts {
         }
         self.end_what_is_over(store, now, &mut routed).await?;
         self.remind(store, now, &mut routed).await?;
-        if routed != Routed::default() {
+        if routed.is_news() {
             tracing::info!(
                 alerts = routed.alerts,
                 drifts.told = routed.told,
@@ -129,13 +136,15 @@ impl RouteAlerts {
             let page = store.store().waiting_drifts(sweep.sweep, last).await?;
             let Some(end) = page.last() else { break };
             last = end.row;
+            let mut acts = acts(store.store(), &page).await?;
             for waiting in page {
+                let act = acts.remove(&waiting.row);
                 let decision = if is_forgotten {
                     Decision::Untold
                 } else {
                     decider.decide(&waiting, is_over)
                 };
-                gathered.take(waiting, decision, routed);
+                gathered.take(waiting, act, decision, routed);
             }
         }
         if is_forgotten {
@@ -165,6 +174,7 @@ impl RouteAlerts {
             ..Gathered::default()
         };
         while let Some(last) = page.last().map(|last| last.row) {
+            let mut acts = acts(store.store(), &page).await?;
             for mut waiting in page {
                 if !waiting.is_last {
                     // What came after it says how things stay.
@@ -177,7 +187,8 @@ impl RouteAlerts {
                 }
                 waiting.drift.drift = drift::settled(waiting.drift.drift);
                 let decision = decider.decide(&waiting, true);
-                gathered.take(waiting, decision, routed);
+                let act = acts.remove(&waiting.row);
+                gathered.take(waiting, act, decision, routed);
             }
             page = store.store().resting_drifts(last).await?;
         }
@@ -232,13 +243,20 @@ impl RouteAlerts {
 }
 
 impl Gathered {
-    fn take(&mut self, waiting: WaitingDrift, decision: Decision, routed: &mut Routed) {
+    fn take(
+        &mut self,
+        waiting: WaitingDrift,
+        act: Option<String>,
+        decision: Decision,
+        routed: &mut Routed,
+    ) {
         match decision {
             Decision::Tell(channels) => {
                 let seen = SeenDrift {
                     drift: waiting.drift.drift,
                     seen_at: waiting.drift.seen_at,
                     last_before_at: waiting.drift.last_before_at,
+                    act,
                 };
                 let group = self.groups.add(waiting.row, seen);
                 self.channels.entry(group).or_default().extend(channels);
@@ -249,6 +267,24 @@ impl Gathered {
             Decision::Wait => routed.waiting += 1,
         }
     }
+}
+
+/// The acts behind drifts, by their rows, where each is an act of its own.
+async fn acts(store: &Store, page: &[WaitingDrift]) -> Result<BTreeMap<i64, String>, store::Error> {
+    let drifts = page.iter().map(|waiting| &waiting.drift.drift);
+    let ids: Vec<DriftId> = drifts
+        .filter(|drift| drift::act(drift, None).is_some())
+        .map(|drift| drift.id)
+        .collect();
+    let authors = store.journal_of_drifts(JournalKind::Author, &ids).await?;
+    let act = |waiting: &WaitingDrift| {
+        let drift = &waiting.drift.drift;
+        let record = authors.get(&drift.id);
+        let outcome = record.and_then(|record| AuthorOutcome::deserialize(&record.body).ok());
+        let author = outcome.as_ref().and_then(AuthorOutcome::author);
+        Some((waiting.row, drift::act(drift, author)?))
+    };
+    Ok(page.iter().filter_map(act).collect())
 }
 
 /// Whether the finding that a drift is about still goes to and fro.

@@ -37,11 +37,13 @@ use crate::{
     },
 };
 
+mod noticed;
 mod part_of_scope;
 mod shutdown;
 #[cfg(test)]
 mod tests;
 
+use noticed::Noticed;
 use part_of_scope::part_of;
 
 /// How many requests for sweeps may wait.
@@ -103,6 +105,7 @@ struct Service {
     running: Option<Running>,
     queue: VecDeque<SweepRequest>,
     known: KnownSweeps,
+    noticed: Noticed,
     failed: Option<Failed>,
     next_at: Timestamp,
     recheck: Option<Recheck>,
@@ -149,6 +152,7 @@ pub async fn serve(parts: ServiceParts) -> Ended {
         running: None,
         queue: VecDeque::new(),
         known: KnownSweeps::default(),
+        noticed: Noticed::default(),
         failed: None,
         next_at: now,
         recheck: None,
@@ -377,8 +381,12 @@ impl Service {
         if is_whole && took > interval {
             tracing::warn!(%took, %interval, "sweeps take longer than the interval, and follow each other at once");
         }
-        for notice in &outcome.notices {
-            tracing::info!(sweep.id = outcome.id.0, "{notice}");
+        for (notice, is_new) in self.noticed.take(&outcome.notices, is_whole) {
+            if is_new {
+                tracing::info!(sweep.id = outcome.id.0, "{notice}");
+            } else {
+                tracing::debug!(sweep.id = outcome.id.0, "{notice}");
+            }
         }
         if is_whole && outcome.summary.state == SweepState::Finished {
             let is_cut_short = matches!(

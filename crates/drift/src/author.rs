@@ -71,16 +71,33 @@ pub fn author_key(drift: &Drift) -> ContentHash {
     let of_cause: Vec<&FieldChange> = (drift.changes.iter())
         .filter(|change| change.of.cause() == drift.cause)
         .collect();
-    let is_of_account = matches!(
+    let account = is_act_of_its_own(drift).then_some((drift.account, &drift.after));
+    ContentHash::of(&(drift.kind, drift.between, account, of_cause))
+}
+
+/// What tells the act behind a drift from others of its kind: who did it and by which call, empty where
+/// that is not known. `None` where one change does it to any number of accounts, and the cause tells it already.
+///
+/// Accounts join, leave and move one by one: that two left between the same sweeps does not make one
+/// person of those who removed them.
+pub fn act(drift: &Drift, author: Option<&Author>) -> Option<String> {
+    let act = |author: &Author| {
+        let who = (author.actor.as_deref()).or(author.session_issuer.as_deref());
+        format!("{} by {}", author.event_name, who.unwrap_or_default())
+    };
+    is_act_of_its_own(drift).then(|| author.map(act).unwrap_or_default())
+}
+
+/// Whether it takes a call of its own for each account.
+fn is_act_of_its_own(drift: &Drift) -> bool {
+    matches!(
         drift.kind,
         DriftKind::AccountJoined
             | DriftKind::AccountLeft
             | DriftKind::AccountMoved
             | DriftKind::AccountStateChanged
             | DriftKind::AccountRenamed
-    );
-    let account = is_of_account.then_some((drift.account, &drift.after));
-    ContentHash::of(&(drift.kind, drift.between, account, of_cause))
+    )
 }
 
 fn fits(suspicion: &Suspicion, window: Window, call: &RecordedCall) -> bool {

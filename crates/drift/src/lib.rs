@@ -19,12 +19,13 @@ mod sweep_notices;
 #[cfg(test)]
 mod fixture;
 
-pub use author::{Window, author_key, find_author, may_be_author};
+pub use author::{Window, act, author_key, find_author, may_be_author};
 pub use compare::{AccountNow, SweepContext, compare};
 pub use difference::difference;
 pub use flapping::{FlapRule, damped, is_flapping, settled};
 pub use known_state::{Change, Known, KnownState, Step};
 pub use suspects::{Suspect, suspects};
 pub use sweep_notices::{
-    account_left, control_added, exception_expired, grouped, grouped_with_ids, groups,
+    EndedException, account_left, control_added, exception_expired, grouped, grouped_with_ids,
+    groups,
 };

@@ -70,7 +70,7 @@ fn value(value: &Value) -> String {
 }
 
 /// The beginning of a text, fit for one line.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let mut shown: String = text
         .chars()
         .take(SHOWN)

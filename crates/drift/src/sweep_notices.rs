@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use model::{
-    Account, AccountId, ControlId, Drift, DriftId, DriftKind, DriftSide, Finding,
+    Account, AccountId, ControlId, Drift, DriftId, DriftKind, DriftSide, Exception, Finding,
     RememberedAccount, Severity, SweepId, Verdict,
 };
 
@@ -52,11 +53,47 @@ pub fn control_added(context: &SweepContext, control: &ControlId) -> Drift {
     .named(context.sweep)
 }
 
-/// A finding that was accepted until a date that has passed; `None` where there is nothing left to
-/// accept. `last_before` is the last sweep that still had the exception.
+/// An exception that accepts nothing any more.
+#[derive(Debug, Clone, Copy)]
+pub struct EndedException<'a> {
+    /// The exception.
+    pub exception: &'a Exception,
+    /// When it was removed; `None` where it expired.
+    pub removed_at: Option<Timestamp>,
+}
+
+impl EndedException<'_> {
+    /// When it ended.
+    pub fn ended_at(&self) -> Timestamp {
+        let expires_at = self.exception.expires_at;
+        (self.removed_at).map_or(expires_at, |removed| removed.min(expires_at))
+    }
+
+    /// Which it was, and how it ended. Somebody wrote owner, ticket and reason by hand.
+    fn in_words(&self) -> String {
+        let exception = self.exception;
+        let ticket = (exception.ticket.as_deref()).map_or_else(String::new, |ticket| {
+            format!(", {}", sentence::short(ticket))
+        });
+        let is_removed = (self.removed_at).is_some_and(|at| at < exception.expires_at);
+        format!(
+            "the exception {} of {}{ticket} ({}) {} at {:.0}",
+            exception.id(),
+            sentence::short(&exception.owner),
+            sentence::short(&exception.reason),
+            if is_removed { "was removed" } else { "expired" },
+            self.ended_at(),
+        )
+    }
+}
+
+/// A finding that was accepted until its exception expired or was removed; `None` where there is nothing
+/// left to accept. `last_before` is the last sweep that still had the exception.
 pub fn exception_expired(
     context: &SweepContext,
     finding: &Finding,
+    of: &Account,
+    ended: EndedException<'_>,
     last_before: Option<SweepId>,
 ) -> Option<Drift> {
     let kind = DriftKind::ExceptionExpired;
@@ -71,11 +108,12 @@ pub fn exception_expired(
         severity,
         account: Some(finding.account),
         control: Some(finding.control.clone()),
-        cause: format!("{kind} {} {}", finding.control, finding.account),
+        cause: format!("exception {}", ended.exception.id()),
         message: format!(
-            "{} in account {} is no longer accepted, and is {}: {}",
+            "{} in account {} is no longer accepted: {}; it is {}: {}",
             finding.control,
-            finding.account,
+            sentence::account(of),
+            ended.in_words(),
             finding.verdict(),
             finding.message
         ),
@@ -98,7 +136,7 @@ pub fn grouped(drifts: impl IntoIterator<Item = Drift>) -> Vec<Drift> {
 
 /// The same, each with the names of the drifts that it stands for.
 pub fn grouped_with_ids(drifts: impl IntoIterator<Item = Drift>) -> Vec<(Drift, Vec<DriftId>)> {
-    (groups(drifts, |drift| drift).into_iter())
+    (groups(drifts, |drift| drift, |_| None).into_iter())
         .filter_map(|drifts| {
             let ids = drifts.iter().map(|drift| drift.id).collect();
             Some((notice(drifts)?, ids))
@@ -106,18 +144,29 @@ pub fn grouped_with_ids(drifts: impl IntoIterator<Item = Drift>) -> Vec<(Drift, 
         .collect()
 }
 
-/// Puts together what is of one kind, sweep and cause, and went from the same verdict to the same.
-pub fn groups<T>(items: impl IntoIterator<Item = T>, drift: impl Fn(&T) -> &Drift) -> Vec<Vec<T>> {
-    type Key = (DriftKind, SweepId, String, Option<Verdict>, Option<Verdict>);
+/// Puts together what is of one kind, sweep and cause, and went from the same verdict to the same; where
+/// each is an act of its own, what [`act`](crate::act) says of it has to be the same as well.
+pub fn groups<T>(
+    items: impl IntoIterator<Item = T>,
+    drift: impl Fn(&T) -> &Drift,
+    act: impl Fn(&T) -> Option<String>,
+) -> Vec<Vec<T>> {
+    type Way = (Option<Verdict>, Option<Verdict>);
+    type Key = (DriftKind, SweepId, String, Way, Option<String>);
     let mut groups: BTreeMap<Key, Vec<T>> = BTreeMap::new();
     for item in items {
+        let act = act(&item);
         let drift = drift(&item);
+        let way = (
+            verdict(drift.before.as_ref()),
+            verdict(drift.after.as_ref()),
+        );
         let key = (
             drift.kind,
             drift.between.seen,
             drift.cause.clone(),
-            verdict(drift.before.as_ref()),
-            verdict(drift.after.as_ref()),
+            way,
+            act,
         );
         groups.entry(key).or_default().push(item);
     }

@@ -30,6 +30,16 @@ pub enum AuthorOutcome {
     },
 }
 
+impl AuthorOutcome {
+    /// Who did it, where that was found.
+    pub fn author(&self) -> Option<&Author> {
+        match self {
+            Self::Found { author } => Some(author),
+            Self::NotFound { .. } | Self::Denied { .. } => None,
+        }
+    }
+}
+
 /// An operation that was looked for in an event history.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LookedFor {

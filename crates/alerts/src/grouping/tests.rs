@@ -62,6 +62,25 @@ fn other_causes_sweeps_and_directions_are_other_alerts() {
 }
 
 #[test]
+fn what_several_people_did_is_not_told_of_one() {
+    let mut groups = Groups::default();
+    for (row, act) in [(1, "ivan"), (2, "alice"), (3, "ivan"), (4, "")] {
+        let mut left = broken(row, "root-usage");
+        left.kind = DriftKind::AccountLeft;
+        groups.add(
+            i64::try_from(row).unwrap(),
+            SeenDrift {
+                act: Some(act.to_owned()),
+                ..seen(left)
+            },
+        );
+    }
+    let mut rows: Vec<Vec<i64>> = groups.into_groups().map(|group| group.rows).collect();
+    rows.sort();
+    assert_eq!(rows, [vec![1, 3], vec![2], vec![4]]);
+}
+
+#[test]
 fn all_that_was_rejudged_is_one_notice() {
     let rejudged = |number: u64, cause: &str| {
         let reasons = (Reason::CoveredByOwnTrail, Reason::AlarmNeverFires);

@@ -113,7 +113,7 @@ fn write(
     let items = differences.into_iter();
     match format {
         ListFormat::Table => {
-            let groups = drift::groups(items, |one| &one.drift);
+            let groups = drift::groups(items, |one| &one.drift, |_| None);
             destination.write(&report::diff::render(
                 moments,
                 groups,

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, path::Path};
 
 use clap::{Args, Subcommand};
-use model::{Clock as _, DriftId, SystemClock};
+use model::{AuthorOutcome, Clock as _, DriftId, SystemClock};
+use serde::Deserialize as _;
 use serde_json::json;
 use store::{DriftQuery, DriftRow, JournalKind, Store};
 
@@ -147,7 +148,16 @@ async fn of_same_cause(store: &Store, row: &DriftRow) -> Result<Vec<DriftId>, st
         kind: Some(row.drift.kind),
         ..DriftQuery::default()
     };
-    let groups = drift::groups(store.drifts(&query).await?, |row| &row.drift);
+    let rows = store.drifts(&query).await?;
+    let ids: Vec<DriftId> = rows.iter().map(|row| row.drift.id).collect();
+    let authors = store.journal_of_drifts(JournalKind::Author, &ids).await?;
+    let act = |row: &DriftRow| {
+        let record = authors.get(&row.drift.id);
+        let outcome = record.and_then(|record| AuthorOutcome::deserialize(&record.body).ok());
+        let author = outcome.as_ref().and_then(AuthorOutcome::author);
+        drift::act(&row.drift, author)
+    };
+    let groups = drift::groups(rows, |row| &row.drift, act);
     let ids = |group: Vec<DriftRow>| {
         group
             .into_iter()

@@ -3,7 +3,7 @@
 use clap::Args;
 use jiff::Timestamp;
 use model::{AccountId, DriftKind, Severity, Verdict};
-use report::PastDrift;
+use report::{PastDrift, Who};
 use store::{DriftPages, DriftQuery, Store};
 
 use crate::commands::{
@@ -70,7 +70,11 @@ pub(crate) async fn run(options: Options, now: Timestamp) -> anyhow::Result<()> 
     };
     let as_of = moment.as_ref().map(answers::line);
     write_list(drifts, as_of, options.form.format, |drifts, look| {
-        let groups = drift::groups(drifts, |past| &past.drift);
+        let author = |past: &PastDrift| match &past.who {
+            Some(Who::Found(author)) => drift::act(&past.drift, Some(author)),
+            _ => drift::act(&past.drift, None),
+        };
+        let groups = drift::groups(drifts, |past| &past.drift, author);
         report::history::render_drifts(groups, look)
     })
     .await

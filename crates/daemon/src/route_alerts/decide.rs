@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use alerts::{Place, RoutedDrift};
 use jiff::Timestamp;
 use model::{
-    Account, AccountId, ControlId, Drift, DriftKind, DriftSide, ExceptionScope, Organization,
-    OuPath, Reason, SweepId, Verdict,
+    Account, AccountId, AccountSide, ControlId, Drift, DriftKind, DriftSide, ExceptionScope,
+    Organization, OuPath, Reason, SweepId, Verdict,
 };
 use store::{Store, WaitingDrift};
 
@@ -124,25 +124,24 @@ impl<'a> Decider<'a> {
             .or_else(|| account_side(drift)?.ou_path.as_ref())
     }
 
-    /// An account as people know it.
-    pub(super) fn place(&self, account: AccountId, lead: &Drift) -> Place {
+    /// An account as people know it, or, where it left, as its drift knew it.
+    pub(super) fn place(&self, account: AccountId, side: Option<&AccountSide>) -> Place {
         let known = self.accounts.get(&account);
-        let of_lead = account_side(lead).filter(|_| lead.account == Some(account));
         Place {
             account,
             name: known
                 .map(|known| known.name.clone())
-                .or_else(|| of_lead.map(|side| side.name.clone()))
+                .or_else(|| side.map(|side| side.name.clone()))
                 .unwrap_or_default(),
             ou_path: known
                 .and_then(|known| known.ou_path.clone())
-                .or_else(|| of_lead.and_then(|side| side.ou_path.clone())),
+                .or_else(|| side.and_then(|side| side.ou_path.clone())),
         }
     }
 }
 
 /// What AWS Organizations said of the account of a drift, the later first.
-fn account_side(drift: &Drift) -> Option<&model::AccountSide> {
+fn account_side(drift: &Drift) -> Option<&AccountSide> {
     let of = |side: &'_ Option<DriftSide>| matches!(side, Some(DriftSide::Account(_)));
     let side = if of(&drift.after) {
         &drift.after

@@ -63,7 +63,7 @@ impl RouteAlerts {
             public_url: self.settings.public_url.as_deref(),
         };
         let lead = &group.lead.drift;
-        let place = |account| decider.place(account, lead);
+        let place = |account| decider.place(account, group.sides.get(&account));
         let notice = Notice {
             alert: id,
             ..Notice::opened(group, opening, place)
@@ -105,7 +105,8 @@ impl RouteAlerts {
         Ok(store.alerts(&query).await?.pop())
     }
 
-    /// Who did it, as far as the journal says by now. Drifts of one cause have one author.
+    /// Who did it, as far as the journal says by now. Drifts that are told
+    /// together have one author.
     async fn who(
         &self,
         store: &Store,

@@ -99,8 +99,30 @@ fn an_account_that_left_and_a_control_that_came_are_told_once() {
 
 #[test]
 fn an_exception_that_expired_tells_what_is_no_longer_accepted() {
+    let account = remembered(&[pass()]).account;
+    let exception = Exception {
+        scope: model::ExceptionScope::default(),
+        owner: "platform\u{1b}[31m".to_owned(),
+        reason: "it is being moved".to_owned(),
+        ticket: Some("SEC-1".to_owned()),
+        expires_at: "2026-02-01T00:00:00Z".parse().unwrap(),
+        source: model::ExceptionSource::Command,
+    };
+    let ended = |removed_at: Option<&str>| EndedException {
+        exception: &exception,
+        removed_at: removed_at.map(|at| at.parse().unwrap()),
+    };
+    let told = |finding: Finding, removed_at| {
+        exception_expired(
+            &context(),
+            &finding,
+            &account,
+            ended(removed_at),
+            Some(SweepId(5)),
+        )
+    };
     let expired = |finding: Finding| {
-        let drift = exception_expired(&context(), &finding, Some(SweepId(5)))?;
+        let drift = told(finding, None)?;
         Some(drift.severity)
     };
     let broken = || fail(Reason::AlarmAbsent, Link::Alarm, 2, cut_at(3));
@@ -108,4 +130,24 @@ fn an_exception_that_expired_tells_what_is_no_longer_accepted() {
     assert_eq!(expired(of_account(OWNER, broken())), Some(Severity::High));
     assert_eq!(expired(unknown()), Some(Severity::Low));
     assert_eq!(expired(pass()), None);
+    for (removed_at, how) in [
+        (None, "expired at 2026-02-01T00:00:00Z"),
+        (
+            Some("2026-01-07T00:00:00Z"),
+            "was removed at 2026-01-07T00:00:00Z",
+        ),
+        // It was over already.
+        (
+            Some("2026-03-07T00:00:00Z"),
+            "expired at 2026-02-01T00:00:00Z",
+        ),
+    ] {
+        let message = told(broken(), removed_at).unwrap().message;
+        let which = format!(
+            "in account shop (222222222222) is no longer accepted: the exception {} of platform [31m, SEC-1 \
+             (it is being moved) {how}; it is FAIL: ",
+            exception.id()
+        );
+        assert!(message.contains(&which), "{message}");
+    }
 }

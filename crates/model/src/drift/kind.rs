@@ -48,7 +48,7 @@ drift_kinds! {
     AccountRenamed, "account-renamed", "An account has another name.";
     ControlAdded, "control-added", "A control is judged that was not judged before.";
     Rejudged, "rejudged", "The same evidence is judged otherwise: the scanner changed, not the organization.";
-    ExceptionExpired, "exception-expired", "A finding was accepted until a date that has passed.";
+    ExceptionExpired, "exception-expired", "A finding is no longer accepted: its exception expired or was removed.";
 }
 
 impl fmt::Display for DriftKind {
