@@ -163,7 +163,7 @@ async fn what_cannot_be_used_is_said_before_anything_is_opened() {
     file("good.toml", "[serve]\ninterval = \"30m\"\n");
     file(
         "url.toml",
-        "[[channel]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"https://user:pw@example.com/x\"\n\
+        "[[channel]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"https://user:pw@example.com/x\"\n\
          secret_env = \"HOOK_SECRET\"\n",
     );
     file(

@@ -46,11 +46,6 @@ pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(CORRUPT | NOTADB))
 }
 
-/// Whether it is no database at all.
-pub(crate) fn is_no_database(error: &sqlx::Error) -> bool {
-    primary_code(error) == Some(NOTADB)
-}
-
 /// The lower byte of an extended code.
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code: u32 = error.as_database_error()?.code()?.parse().ok()?;

@@ -3,10 +3,10 @@
 //! What is not ours is told from the header of the file, before anything is made beside it: a file that is
 //! refused is left exactly as it was.
 //!
-//! Only SQLite opens the file. Whoever closes a file takes back all locks that his process has on it
-//! (POSIX says so, <https://sqlite.org/howtocorrupt.html>, 2.2): SQLite waits with that for its own connections,
-//! and cannot wait for ours. Without locks, the next process to close the file would delete the log of a
-//! sweeper that still writes into it.
+//! Whoever closes a file takes back all locks that his process has on it (POSIX says so,
+//! <https://sqlite.org/howtocorrupt.html>, 2.2): SQLite waits with that for its own connections, and cannot
+//! wait for ours. Without locks, the next process to close the file would delete the log of a sweeper that
+//! still writes into it. So a file that we opened to read its header stays open ([`header`]).
 
 use std::{
     ffi::OsString,
@@ -23,7 +23,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::{Error, advice, error::Cause, memory::Memory};
+use crate::{Error, error::Cause, memory::Memory};
 
 #[cfg(test)]
 mod tests;
@@ -32,10 +32,6 @@ static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// Stands in the header of every store: "CIS4".
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"CIS4");
-
-/// The length of the header that every database of SQLite begins with.
-/// <https://www.sqlite.org/fileformat.html>, 1.3.
-const SHORTEST: u64 = 100;
 
 /// How long one waits for another's short transaction. Every transaction of ours takes
 /// milliseconds; ten seconds only pass when somebody else holds the file, such as a backup tool.
@@ -70,8 +66,7 @@ impl Store {
     /// Opens an existing store for reading. Never creates, never migrates.
     pub async fn open_reader(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let canonical =
-            (inspect(path).await?).ok_or_else(|| Error::StoreMissing { path: path.into() })?;
+        let canonical = inspect(path)?.ok_or_else(|| Error::StoreMissing { path: path.into() })?;
         let found = schema_version(path, &canonical).await?;
         if found < newest_schema() {
             return Err(Error::OlderSchema {
@@ -86,7 +81,7 @@ impl Store {
     /// Opens a store for sweeping, creating it where there is none, readable by its owner alone.
     pub async fn open_sweeper(path: impl AsRef<Path>) -> Result<Sweeper, Error> {
         let path = path.as_ref();
-        let existing = inspect(path).await?;
+        let existing = inspect(path)?;
         let canonical = canonical(path)?;
         if existing.is_some() {
             schema_version(path, &canonical).await?;
@@ -196,7 +191,7 @@ pub(crate) async fn locked<'w>(
 }
 
 /// Tells from the file alone whether it is a store. `None`: nothing there yet.
-pub(crate) async fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
+pub(crate) fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
     let file_error = |attempt| move |source| file_error(attempt, path, source);
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -220,29 +215,59 @@ pub(crate) async fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
     if metadata.len() == 0 {
         return Ok(None);
     }
-    if metadata.len() < SHORTEST {
+    let header = header(path).map_err(file_error("read the store"))?;
+    // https://www.sqlite.org/fileformat.html, "The Database Header". The id is in place before
+    // the file is switched to WAL, so it never stands in the log alone.
+    if header.len() < 100 || !header.starts_with(b"SQLite format 3\0") {
         return Err(Error::NotSqlite { path: path.into() });
     }
-    let canonical = canonical(path)?;
-    match application_id(&canonical).await {
-        Ok(APPLICATION_ID) => Ok(Some(canonical)),
-        Ok(_) => Err(Error::ForeignDatabase { path: path.into() }),
-        Err(error) if advice::is_no_database(&error) => Err(Error::NotSqlite { path: path.into() }),
-        Err(error) => Err(Cause::from(error).during("read the store", path)),
+    if header[68..72] != APPLICATION_ID.to_be_bytes() {
+        return Err(Error::ForeignDatabase { path: path.into() });
     }
+    canonical(path).map(Some)
 }
 
-/// Whose file it is, by its header. The id is in place before the file is switched to WAL, so it never
-/// stands in the log alone: as if it never changed, the file is read without a log and without a lock.
-async fn application_id(canonical: &Path) -> Result<i32, sqlx::Error> {
-    let mut connection = (options(canonical).read_only(true).immutable(true))
-        .connect()
-        .await?;
-    let id = sqlx::query_scalar("PRAGMA application_id")
-        .fetch_one(&mut connection)
-        .await;
-    connection.close().await?;
-    id
+/// The first hundred bytes of a file, which stays open as long as it is there.
+#[cfg(unix)]
+fn header(path: &Path) -> io::Result<Vec<u8>> {
+    use std::{
+        os::unix::fs::{FileExt as _, MetadataExt as _},
+        sync::{Mutex, PoisonError},
+    };
+
+    static OPEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
+
+    let place = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    let wanted = place(&fs::metadata(path)?);
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Nobody can open what was deleted, and so nobody minds its locks.
+    open.retain(|file| file.metadata().is_ok_and(|metadata| metadata.nlink() > 0));
+    let is_it = |file: &File| (file.metadata()).is_ok_and(|metadata| place(&metadata) == wanted);
+    if !open.iter().any(is_it) {
+        open.push(File::open(path)?);
+    }
+    let mut header = vec![0; 100];
+    let mut read = 0;
+    if let Some(file) = open.iter().rfind(|file| is_it(file)) {
+        while read < header.len() {
+            match file.read_at(&mut header[read..], read as u64)? {
+                0 => break,
+                more => read += more,
+            }
+        }
+    }
+    header.truncate(read);
+    Ok(header)
+}
+
+/// The first hundred bytes of a file.
+#[cfg(not(unix))]
+fn header(path: &Path) -> io::Result<Vec<u8>> {
+    use std::io::Read as _;
+
+    let mut header = Vec::with_capacity(100);
+    File::open(path)?.take(100).read_to_end(&mut header)?;
+    Ok(header)
 }
 
 /// The one name of the file, whatever links lead to it: two sweepers must meet at the same lock.

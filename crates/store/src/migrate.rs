@@ -21,8 +21,7 @@ impl Store {
     /// refused; an older one is not.
     pub async fn schema(path: impl AsRef<Path>) -> Result<Migrated, Error> {
         let path = path.as_ref();
-        let canonical =
-            (inspect(path).await?).ok_or_else(|| Error::StoreMissing { path: path.into() })?;
+        let canonical = inspect(path)?.ok_or_else(|| Error::StoreMissing { path: path.into() })?;
         Ok(Migrated {
             from: schema_version(path, &canonical).await?,
             to: newest_schema(),

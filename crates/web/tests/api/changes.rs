@@ -42,7 +42,7 @@ async fn a_sweep_is_asked_for_whole_or_in_part() {
     let rows = [
         (json!({}), 202),
         (json!({"accounts": ["000000000001"]}), 202),
-        (json!({"ous": ["ou-root-prod0001"]}), 202),
+        (json!({"ous": ["ou-root-dev00001"]}), 202),
         (json!({"accounts": ["1"]}), 422),
         (json!({"accounts": "000000000001"}), 422),
         (json!({"ous": ["prod"]}), 422),
