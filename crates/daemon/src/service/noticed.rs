@@ -34,8 +34,8 @@ mod tests {
     fn a_notice_is_new_once_until_a_whole_sweep_no_longer_says_it() {
         let mut noticed = Noticed::default();
         let mut take = |notices: &[&str], is_whole| -> Vec<bool> {
-            let notices: Vec<String> = notices.iter().map(|&notice| notice.to_owned()).collect();
-            let said = noticed.take(&notices, is_whole);
+            let told: Vec<String> = notices.iter().map(|&one| one.to_owned()).collect();
+            let said = noticed.take(&told, is_whole);
             said.into_iter().map(|(_, is_new)| is_new).collect()
         };
         assert_eq!(take(&["a", "b"], true), [true, true]);
