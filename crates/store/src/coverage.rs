@@ -29,19 +29,13 @@ impl Coverage {
     }
 }
 
-/// Notes what a sweep saw, from its progress.
-pub(crate) async fn record(connection: &mut SqliteConnection, sweep: SweepId) -> Result<(), Cause> {
-    let saw_all: bool = sqlx::query_scalar(
-        "SELECT NOT EXISTS (
-             SELECT 1 FROM account_states INDEXED BY account_states_open
-             WHERE valid_until IS NULL AND account NOT IN (
-                 SELECT value FROM sweep_progress, json_each(accounts) WHERE sweep = ?1
-             )
-         )",
-    )
-    .bind(sweep.0)
-    .fetch_one(&mut *connection)
-    .await?;
+/// Notes what a sweep saw: everything where that is known for certain, else what its progress tells.
+pub(crate) async fn record(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+    saw_all_for_certain: bool,
+) -> Result<(), Cause> {
+    let saw_all = saw_all_for_certain || saw_all(connection, sweep).await?;
     let list = if saw_all {
         None
     } else {
@@ -60,6 +54,21 @@ pub(crate) async fn record(connection: &mut SqliteConnection, sweep: SweepId) ->
         .execute(connection)
         .await?;
     Ok(())
+}
+
+async fn saw_all(connection: &mut SqliteConnection, sweep: SweepId) -> Result<bool, Cause> {
+    let saw_all = sqlx::query_scalar(
+        "SELECT NOT EXISTS (
+             SELECT 1 FROM account_states INDEXED BY account_states_open
+             WHERE valid_until IS NULL AND account NOT IN (
+                 SELECT value FROM sweep_progress, json_each(accounts) WHERE sweep = ?1
+             )
+         )",
+    )
+    .bind(sweep.0)
+    .fetch_one(connection)
+    .await?;
+    Ok(saw_all)
 }
 
 /// The accounts that a sweep has committed, while its progress is kept.

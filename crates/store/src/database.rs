@@ -113,6 +113,8 @@ impl Store {
             canonical: canonical.into(),
             readers: SqlitePoolOptions::new()
                 .max_connections(READERS)
+                // A file does not go away between two questions, and to ask that takes as long as a question.
+                .test_before_acquire(false)
                 .connect_lazy_with(options(canonical).read_only(true)),
         }
     }

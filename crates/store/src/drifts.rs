@@ -22,7 +22,6 @@ use crate::{
 #[derive(Serialize)]
 struct Body<'a> {
     cause: &'a str,
-    message: &'a str,
     before: Option<&'a DriftSide>,
     after: Option<&'a DriftSide>,
     changes: &'a [FieldChange],
@@ -34,7 +33,8 @@ struct Body<'a> {
 #[derive(Clone, Deserialize)]
 struct StoredBody {
     cause: String,
-    message: String,
+    /// Where an earlier version wrote it: now it stands in the row.
+    message: Option<String>,
     before: Option<DriftSide>,
     after: Option<DriftSide>,
     changes: Vec<FieldChange>,
@@ -150,7 +150,10 @@ fn drift(columns: &Columns<'_>, bodies: &HashMap<i64, StoredBody>) -> Result<Dri
         account: columns.parsed_option("account")?,
         control: columns.parsed_option("control")?,
         cause: body.cause,
-        message: body.message,
+        message: {
+            let in_row: Option<String> = columns.get("message")?;
+            columns.required("message", in_row.or(body.message))?
+        },
         between: SweepPair {
             last_before: columns.get::<Option<i64>>("last_before")?.map(SweepId),
             seen: SweepId(columns.get("sweep")?),
@@ -191,7 +194,6 @@ pub(crate) async fn record(
         .map(|drift| {
             let text = model::canonical_json(&Body {
                 cause: &drift.cause,
-                message: &drift.message,
                 before: drift.before.as_ref(),
                 after: drift.after.as_ref(),
                 changes: &drift.changes,
@@ -209,7 +211,7 @@ pub(crate) async fn record(
     for some in rows.chunks(ROWS_A_STATEMENT) {
         QueryBuilder::<Sqlite>::new(
             "INSERT INTO drifts
-                 (name, sweep, last_before, kind, severity, account, control, body, routing) ",
+                 (name, sweep, last_before, kind, severity, account, control, message, body, routing) ",
         )
         .push_values(some, |mut row, (drift, (hash, _))| {
             row.push_bind(drift.id.to_string())
@@ -219,6 +221,7 @@ pub(crate) async fn record(
                 .push_bind(drift.severity.as_str())
                 .push_bind(drift.account.map(|account| account.to_string()))
                 .push_bind(drift.control.as_ref().map(ToString::to_string))
+                .push_bind(drift.message.as_str())
                 .push_bind(documents.get(hash).copied())
                 // Nobody has looked yet whether to tell it.
                 .push_bind("waiting");

@@ -2,12 +2,12 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use model::{
-    Account, AccountId, ContentHash, ControlId, Fingerprint, Judgement, Tags,
+    Account, AccountId, ContentHash, ControlId, Fingerprint, Judgement, SweepId, Tags,
     evidence::StorableEvidence,
 };
 use proof::{LeafHash, MerkleTree, TreeHead};
@@ -41,6 +41,10 @@ pub(crate) struct Known {
     judgements: HashMap<usize, KnownJudgement>,
     /// Of accounts that are known to be as they were. A leaf takes twenty times as long to make.
     fingerprints: HashMap<AccountId, Fingerprint>,
+    /// What a sweep committed that was begun by this process and not taken up from another.
+    committed: Option<(SweepId, HashSet<AccountId>)>,
+    /// The controls that sweeps judged up to and with this one.
+    pub(crate) judged_before: Option<(SweepId, BTreeSet<ControlId>)>,
 }
 
 #[derive(Debug)]
@@ -179,6 +183,31 @@ impl Known {
         let evidence = judged.evidence.as_ref().map(StorableEvidence::fingerprint);
         let tags = tags.as_ref().or_else(|| self.tags.get(id));
         Fingerprint::of(&(id, name, state, path, tags, findings, evidence))
+    }
+
+    /// A sweep was begun: none of it is committed yet.
+    pub(crate) fn begin(&mut self, sweep: SweepId) {
+        self.committed = Some((sweep, HashSet::new()));
+    }
+
+    /// Notes which accounts a sweep committed: after the commit.
+    pub(crate) fn committed(&mut self, sweep: SweepId, accounts: impl Iterator<Item = AccountId>) {
+        if let Some((begun, committed)) = &mut self.committed
+            && *begun == sweep
+        {
+            committed.extend(accounts);
+        }
+    }
+
+    /// Whether a sweep is known to have committed every account that is known; `false` also where only
+    /// the store can tell.
+    pub(crate) fn has_seen_all(&self, sweep: SweepId) -> bool {
+        match (&self.committed, self.accounts()) {
+            (Some((begun, committed)), Some(mut accounts)) if *begun == sweep => {
+                accounts.all(|account| committed.contains(&account))
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn is_as_it_was(&self, account: AccountId, fingerprint: Fingerprint) -> bool {

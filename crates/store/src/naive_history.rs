@@ -400,7 +400,20 @@ impl World {
                 sweep: Some(*sweep),
                 ..FindingQuery::default()
             };
-            self.check(&store.findings(&query).await.unwrap(), known, *sweep);
+            let all = store.findings(&query).await.unwrap();
+            self.check(&all, known, *sweep);
+            for verdict in [Verdict::Fail, Verdict::Unknown, Verdict::Pass] {
+                let query = FindingQuery {
+                    verdict: Some(verdict),
+                    ..query.clone()
+                };
+                let of_verdict = (all.iter()).filter(|row| row.finding.verdict() == verdict);
+                assert_eq!(
+                    store.findings(&query).await.unwrap(),
+                    of_verdict.cloned().collect::<Vec<_>>(),
+                    "{verdict} after sweep {sweep}"
+                );
+            }
         }
     }
 

@@ -251,7 +251,7 @@ pub(crate) async fn abandon(connection: &mut SqliteConnection) -> Result<(), Cau
         .await?;
     for id in dead {
         let verdicts = verdicts(connection, SweepId(id)).await?;
-        coverage::record(connection, SweepId(id)).await?;
+        coverage::record(connection, SweepId(id), false).await?;
         sqlx::query(
             "UPDATE sweeps SET state = 'interrupted', is_abandoned = 1, verdicts = ?2
              WHERE id = ?1",

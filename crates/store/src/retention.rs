@@ -73,10 +73,10 @@ pub(crate) async fn is_pruned(
     connection: &mut SqliteConnection,
     sweep: Option<SweepId>,
 ) -> Result<Option<IsPruned>, Cause> {
-    let Some(sweep) = sweep else { return Ok(None) };
-    Ok((content_from(connection).await?)
-        .filter(|content_from| sweep < *content_from)
-        .map(|content_from| IsPruned {
+    let content_from = content_from(connection).await?;
+    Ok((sweep.zip(content_from))
+        .filter(|(sweep, content_from)| sweep < content_from)
+        .map(|(sweep, content_from)| IsPruned {
             sweep,
             content_from,
         }))

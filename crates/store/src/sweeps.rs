@@ -114,9 +114,11 @@ impl Sweeper {
             transaction.commit().await?;
             Ok(Ok(SweepId(id)))
         };
-        (begin.await)
+        let id = (begin.await)
             .map_err(|cause: Cause| cause.during("begin a sweep", &self.store.path))?
-            .map_err(|refusal| self.other_owner(refusal))
+            .map_err(|refusal| self.other_owner(refusal))?;
+        self.memory.lock().begin(id);
+        Ok(id)
     }
 
     /// Records accounts in one transaction: all of them, or none.
@@ -173,6 +175,7 @@ impl Sweeper {
         let mut memory = self.memory.lock();
         memory.stored(recorded.leaves, recorded.documents, recorded.tags);
         memory.confirm(fingerprints);
+        memory.committed(sweep, accounts.keys().copied());
         memory.end_group();
         Ok(())
     }
@@ -213,7 +216,9 @@ impl Sweeper {
             if !finished {
                 return Ok(None);
             }
-            coverage::record(&mut transaction, sweep).await?;
+            // To ask the store takes as long as fifteen commits.
+            let saw_all = self.memory.lock().has_seen_all(sweep);
+            coverage::record(&mut transaction, sweep, saw_all).await?;
             let mut seal = None;
             if summary.state == SweepState::Finished {
                 let head = self.memory.lock().head();

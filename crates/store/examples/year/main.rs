@@ -1,6 +1,7 @@
 //! A year of an organization, remembered through the real `drift` and `store`:
 //! `cargo xtask bench year [--accounts 10000] [--days 365]
-//! [--seed 1] [--changes 20] [--organization-wide no] [--unchanged 1000]`.
+//! [--seed 1] [--changes 20] [--organization-wide no] [--unchanged 1000]`. With `--store` of an earlier
+//! run, and the rest as then, only the end is measured again.
 //!
 //! Findings are supplied: nobody is asked, and the clock is moved by hand, an hour a sweep. Every sweep
 //! takes the steps of `daemon/sweep.rs` in their order. The figures are in docs/performance.md.
@@ -48,42 +49,28 @@ const BROKEN: std::ops::Range<u64> = 350..356;
 const SWEEP: u64 = 4 * 1024;
 
 /// How many bytes the store may have after a year or less of single changes. What happens to every account
-/// at once takes some 30 MB more each time: each account has a drift, whose sentence names it.
+/// at once takes some 9 MB more each time: each account has a drift and new findings.
 const STORE: u64 = 200_000_000;
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "an example tells what it measured")]
 async fn main() -> Outcome<()> {
     let plan = plan()?;
-    if plan.store.exists() {
-        return Err(format!("{} is there already", plan.store.display()).into());
-    }
     let begun = Instant::now();
     let mut world = World::new(plan.accounts, plan.seed)?;
     println!("world made in {:.1?}", begun.elapsed());
-    let mut sweeps = Sweeps::open(&plan.store, world.controls()).await?;
-
-    let first = sweeps.sweep(&world).await?;
-    println!(
-        "first sweep: {:.2?} in the store, {:.2} s CPU; {} bytes",
-        first.store,
-        first.cpu,
-        std::fs::metadata(&plan.store)?.len(),
-    );
-
-    the_days(&plan, &mut world, &mut sweeps).await?;
-    let (last, now) = (sweeps.last(), sweeps.now());
-    sweeps.close().await?;
-    let size = std::fs::metadata(&plan.store)?.len();
-    println!("store: {size} bytes");
-    if !plan.organization_wide {
-        at_most("bytes of a store", size, STORE)?;
+    if plan.store.exists() {
+        for hour in 1..plan.days * DAY {
+            an_hour(&plan, &mut world, hour)?;
+        }
+    } else {
+        remember(&plan, &mut world).await?;
     }
 
-    measures::answers(&plan.store, &world, last, now).await?;
+    let latest = measures::answers(&plan.store).await?;
 
     let mut sweeps = Sweeps::open(&plan.store, world.controls()).await?;
-    sweeps.go_on(last, now);
+    sweeps.go_on(latest.id, latest.started_at);
     unchanged(&plan, &world, sweeps).await?;
     let store = Store::open_reader(&plan.store).await?;
     let verdicts = store.latest_sweep().await?.map(|sweep| sweep.verdicts);
@@ -95,33 +82,39 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
+/// A history of so many days, from nothing.
+#[expect(clippy::print_stdout, reason = "an example tells what it measured")]
+async fn remember(plan: &Plan, world: &mut World) -> Outcome<()> {
+    let mut sweeps = Sweeps::open(&plan.store, world.controls()).await?;
+    let first = sweeps.sweep(world).await?;
+    println!(
+        "first sweep: {:.2?} in the store, {:.2} s CPU; {} bytes",
+        first.store,
+        first.cpu,
+        std::fs::metadata(&plan.store)?.len(),
+    );
+
+    the_days(plan, world, &mut sweeps).await?;
+    sweeps.close().await?;
+    let size = std::fs::metadata(&plan.store)?.len();
+    println!("store: {size} bytes");
+    if !plan.organization_wide {
+        at_most("bytes of a store", size, STORE)?;
+    }
+    Ok(())
+}
+
 /// A sweep an hour of an organization that changes.
 #[expect(clippy::print_stdout, reason = "an example tells what it measured")]
 async fn the_days(plan: &Plan, world: &mut World, sweeps: &mut Sweeps) -> Outcome<()> {
     let (mut changes, mut drifts) = (0, 0);
     let (mut of_some, mut of_all) = (Times::default(), Times::default());
     for hour in 1..plan.days * DAY {
-        let due = hour * plan.changes / DAY - (hour - 1) * plan.changes / DAY;
-        for _ in 0..due {
-            world.change()?;
-        }
-        let defect = match hour % MONTH {
-            hour if hour == BROKEN.start => Some(Some(Defect::AlarmGone(0))),
-            hour if hour == BROKEN.end => Some(None),
-            _ => None,
-        };
-        let defect = defect.filter(|_| plan.organization_wide);
-        if let Some(defect) = defect {
-            world.change_for_all(defect)?;
-        }
-        changes += due + u64::from(defect.is_some());
+        let (due, is_of_all) = an_hour(plan, world, hour)?;
+        changes += due;
         let swept = sweeps.sweep(world).await?;
         drifts += swept.drifts;
-        let times = if defect.is_some() {
-            &mut of_all
-        } else {
-            &mut of_some
-        };
+        let times = if is_of_all { &mut of_all } else { &mut of_some };
         times.add(swept.store);
     }
     println!(
@@ -131,6 +124,24 @@ async fn the_days(plan: &Plan, world: &mut World, sweeps: &mut Sweeps) -> Outcom
     println!("sweeps with single changes: {of_some}");
     println!("sweeps with a change to all members: {of_all}");
     Ok(())
+}
+
+/// What happens within an hour: how many changes, and whether one is to all members.
+fn an_hour(plan: &Plan, world: &mut World, hour: u64) -> Outcome<(u64, bool)> {
+    let due = hour * plan.changes / DAY - (hour - 1) * plan.changes / DAY;
+    for _ in 0..due {
+        world.change()?;
+    }
+    let defect = match hour % MONTH {
+        hour if hour == BROKEN.start => Some(Defect::AlarmGone(0)),
+        hour if hour == BROKEN.end => None,
+        _ => return Ok((due, false)),
+    };
+    if !plan.organization_wide {
+        return Ok((due, false));
+    }
+    world.change_for_all(defect)?;
+    Ok((due + 1, true))
 }
 
 /// Sweeps of an organization that does not change any more.

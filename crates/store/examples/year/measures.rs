@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp};
-use model::{AccountId, SweepId};
+use jiff::SignedDuration;
+use model::SweepId;
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
-use store::{DriftQuery, FindingQuery, Store};
+use store::{DriftQuery, FindingQuery, Store, SweepRow};
 
-use crate::{Outcome, world::World};
+use crate::Outcome;
 
 /// How often each question is asked.
 const ASKED: usize = 200;
@@ -58,20 +58,17 @@ pub(crate) fn cpu() -> Outcome<f64> {
 
 /// Asks what a user asks, of a store that nobody writes to.
 #[expect(clippy::print_stdout, reason = "an example tells what it measured")]
-pub(crate) async fn answers(
-    path: &Path,
-    world: &World,
-    last: SweepId,
-    now: Timestamp,
-) -> Outcome<()> {
+pub(crate) async fn answers(path: &Path) -> Outcome<SweepRow> {
     let store = Store::open_reader(path).await?;
     let mut chance = ChaCha8Rng::seed_from_u64(7);
-    let accounts: Vec<AccountId> = world.ids().into_iter().collect();
+    let accounts = store.remembered_accounts().await?;
+    let latest = store.latest_sweep().await?.ok_or("there is no sweep")?;
+    let (last, now) = (latest.id, latest.started_at);
     for without_chains in [true, false] {
         let mut times = Times::default();
         for _ in 0..ASKED {
             let query = FindingQuery {
-                account: accounts.choose(&mut chance).copied(),
+                account: accounts.choose(&mut chance).map(|account| account.id),
                 sweep: Some(SweepId(chance.random_range(1..=last.0))),
                 without_chains,
                 ..FindingQuery::default()
@@ -127,5 +124,5 @@ pub(crate) async fn answers(
         println!("the drifts of a month, at most {most}: {times}");
     }
     store.close().await;
-    Ok(())
+    Ok(latest)
 }

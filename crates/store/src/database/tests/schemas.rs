@@ -1,11 +1,13 @@
 //! A store of each earlier step of the schema comes through with everything that it knew.
 
-use model::{SweepId, SweepState};
+use model::{ContentHash, SweepId, SweepState};
 use sqlx::Row;
 
 use super::*;
 use crate::{
     DriftQuery, FindingQuery, JournalKind,
+    column::Columns,
+    evidence::{self, Documents},
     history_fixture::{ABSENT, history, judged, no_drifts, whole},
 };
 
@@ -34,7 +36,11 @@ const TABLES: [Table; 14] = [
     (10, "alerts", &[]),
     (10, "alert_notices", &[]),
     (10, "alert_outbox", &[]),
-    (5, "drifts", &[(10, "routing"), (10, "alert")]),
+    (
+        5,
+        "drifts",
+        &[(10, "routing"), (10, "alert"), (13, "message")],
+    ),
     (6, "journal", &[]),
     (7, "seals", &[]),
     (11, "tokens", &[]),
@@ -93,7 +99,37 @@ async fn of_step(step: i64, rows: &Path, path: &Path) {
         .await
         .unwrap();
     }
+    if (5..13).contains(&step) {
+        put_messages_into_bodies(&mut connection).await;
+    }
     connection.close().await.unwrap();
+}
+
+/// Before the thirteenth step, the sentence of a drift stood in its body.
+async fn put_messages_into_bodies(connection: &mut SqliteConnection) {
+    let rows = sqlx::query(
+        "SELECT drifts.id, message, size, documents.body
+         FROM history.drifts JOIN history.documents ON documents.id = drifts.body",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .unwrap();
+    for row in &rows {
+        let text = evidence::text(&Columns::of("documents", row).unwrap()).unwrap();
+        let mut body: serde_json::Value = serde_json::from_str(&text).unwrap();
+        body["message"] = row.get::<String, _>("message").into();
+        let text = model::canonical_json(&body);
+        let hash = ContentHash::of_text(&text);
+        let stored = evidence::put(connection, &Documents::from([(hash, text.as_str())]))
+            .await
+            .unwrap();
+        sqlx::query("UPDATE main.drifts SET body = ?2 WHERE id = ?1")
+            .bind(row.get::<i64, _>("id"))
+            .bind(stored[&hash])
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+    }
 }
 
 #[tokio::test]

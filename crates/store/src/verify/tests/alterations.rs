@@ -278,7 +278,7 @@ const CASES: &[(&str, &str)] = &[
         "rows 1 to 3 of drifts, sealed with sweep 3",
     ),
     (
-        "INSERT INTO drifts SELECT 0, 'aaaaaaaaaaaaaaaa', 1, NULL, kind, severity, account, control, body, routing, alert FROM drifts WHERE id = 1",
+        "INSERT INTO drifts SELECT 0, 'aaaaaaaaaaaaaaaa', 1, NULL, kind, severity, account, control, body, routing, alert, message FROM drifts WHERE id = 1",
         "row 0 of drifts",
     ),
     (
