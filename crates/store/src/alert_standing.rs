@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{AccountId, ControlId, LastsWhile, Reason, Verdict};
+use model::{AccountId, ControlId, LastsWhile, Reason, SweepId, Verdict};
 
 use crate::{Error, Store, column::Columns, error::Cause};
 
@@ -100,22 +100,24 @@ impl Store {
         (read.await).map_err(|cause| cause.during("look at an alert", &self.path))
     }
 
-    /// How many accounts have which verdict now, by this control or by all.
+    /// How many findings have which verdict as of a sweep, of this account or of all, by this control or by all.
     #[tracing::instrument(name = "db.finding.count", skip(self))]
-    pub async fn verdicts_now(
+    pub async fn verdicts_as_of(
         &self,
+        sweep: SweepId,
         account: Option<AccountId>,
         control: Option<&ControlId>,
     ) -> Result<BTreeMap<Verdict, u64>, Error> {
         let read = async {
             let rows = sqlx::query(
                 "SELECT min(id) AS id, verdict, count(*) AS number FROM findings
-                 WHERE valid_until IS NULL AND (?1 IS NULL OR account = ?1)
-                     AND (?2 IS NULL OR control = ?2)
+                 WHERE valid_from <= ?3 AND (valid_until IS NULL OR valid_until > ?3)
+                     AND (?1 IS NULL OR account = ?1) AND (?2 IS NULL OR control = ?2)
                  GROUP BY verdict",
             )
             .bind(account.map(|account| account.to_string()))
             .bind(control.map(ToString::to_string))
+            .bind(sweep.0)
             .fetch_all(&self.readers)
             .await?;
             (rows.iter())

@@ -148,7 +148,10 @@ async fn standing(store: &Store, group: &Group) -> Result<Option<Standing>, stor
             }
             _ => return Ok(None),
         };
-    let verdicts = store.verdicts_now(account, control).await?;
+    // Not what a sweep under way has found so far.
+    let ended = (store.newest().await?.finished).map(|moment| moment.sweep);
+    let as_of = ended.unwrap_or(group.sweep).max(group.sweep);
+    let verdicts = store.verdicts_as_of(as_of, account, control).await?;
     let of = |verdict| verdicts.get(&verdict).copied().unwrap_or_default();
     let hold = of(Verdict::Pass);
     let of = hold + of(Verdict::Fail) + of(Verdict::Unknown);

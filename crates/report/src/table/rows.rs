@@ -2,13 +2,11 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use comfy_table::{
-    Cell, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
-};
+use comfy_table::{Cell, ColumnConstraint, Width};
 use model::{AccountId, ControlId, Exception, Finding, Link, Reason, Verdict};
 
 use crate::{
-    Entry, Options, Report, palette,
+    Entry, Options, Report, list_table, palette,
     table::{count, number},
     text::{NAME_WIDTH, moment, push_line, safe, sentence, thousands},
 };
@@ -87,16 +85,7 @@ pub(super) fn push_rows(out: &mut String, rows: &[Row<'_>], options: &Options) {
     let is_wide = options.width >= WIDE;
     let controls = rows.iter().flatten().map(|entry| &entry.finding.control);
     let has_controls = count(controls).len() > 1;
-    let mut table = Table::new();
-    table
-        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(options.width.max(40)).unwrap_or(u16::MAX));
-    if options.colour {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
+    let mut table = list_table::table(options);
     if is_wide {
         table.set_header(["VERDICT", "ACCOUNT", "NAME", "REASON", "WHY"]);
     } else {
