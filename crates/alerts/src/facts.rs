@@ -209,7 +209,7 @@ fn who(notice: &Notice) -> Option<String> {
         }
         Who::NotYet => "not known yet; the history tells it as soon as CloudTrail does".to_owned(),
         Who::NotFound => "no call that could have done it was recorded".to_owned(),
-        Who::Denied => "not known: CloudTrail could not be asked".to_owned(),
+        Who::Denied => "not known: CloudTrail denied the question, or did not answer".to_owned(),
         Who::Nobody => return None,
     };
     // It was told when the alert began.

@@ -61,7 +61,7 @@ pub enum Who {
     NotYet,
     /// No call that could have done it was recorded.
     NotFound,
-    /// CloudTrail could not be asked.
+    /// CloudTrail denied the question, or did not answer.
     Denied,
     /// Nobody is looked for: no call to AWS does such a thing.
     Nobody,

@@ -69,7 +69,15 @@ fn alerting_from(
     let span = |given: Option<&crate::config_file::FromText<crate::config_file::AlertSpan>>,
                 default| { given.map_or(default, |span| span.0.0) };
     if let Some(url) = &section.public_url {
-        check_url(url, true).map_err(|mistake| format!("alerts.public_url: {mistake}"))?;
+        check_url(url, true)
+            .and_then(|()| {
+                if has_userinfo(url) {
+                    Err("it stands in every alert, and so can have no user or password")
+                } else {
+                    Ok(())
+                }
+            })
+            .map_err(|mistake| format!("alerts.public_url: {mistake}"))?;
     }
     let reminders = (section.reminder_interval.as_ref()).map(|interval| interval.0.0);
     if let Some(interval) = reminders
@@ -405,13 +413,17 @@ fn read_file(path: &Path) -> Result<String, String> {
     Ok(text)
 }
 
-/// Refuses a user or a password in a URL that stands in the file: secrets come from elsewhere.
-fn without_userinfo(url: &str) -> Result<(), String> {
+fn has_userinfo(url: &str) -> bool {
     // A backslash is a slash to those who read URLs as browsers do.
     let (_, rest) = url.split_once(':').unwrap_or_default();
     let authority = rest.trim_start_matches(['/', '\\']);
     let authority = authority.split(['/', '\\', '?', '#']).next();
-    if authority.is_some_and(|authority| authority.contains('@')) {
+    authority.is_some_and(|authority| authority.contains('@'))
+}
+
+/// Refuses a user or a password in a URL that stands in the file: secrets come from elsewhere.
+fn without_userinfo(url: &str) -> Result<(), String> {
+    if has_userinfo(url) {
         return Err(
             "url: a user or a password in it is a secret, which does not belong in the file: give the URL with \
              url_env or url_file"

@@ -153,6 +153,10 @@ fn routes_go_to_channels_that_are_there() {
             "alerts.public_url",
         ),
         (
+            "[alerts]\npublic_url = \"https://me:secret@scanner.example.com\"\n".to_owned(),
+            "alerts.public_url: it stands in every alert",
+        ),
+        (
             "[alerts]\nreminder_interval = \"5s\"\n".to_owned(),
             "at least 1m",
         ),
