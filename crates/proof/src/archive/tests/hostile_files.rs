@@ -37,6 +37,21 @@ fn a_file_that_is_no_archive_is_told_from_one_that_was_altered() {
 }
 
 #[test]
+fn an_archive_is_known_for_one_where_its_beginning_was_altered() {
+    let mut name = unpack(&Fixture::new().whole().1);
+    name.files[0].0 = "REAFME.txt".to_owned();
+    let mut text = unpack(&Fixture::new().whole().1);
+    text.replace("README.txt", "format 1", "formaT 1");
+    for altered in [name, text] {
+        let verified = verify(altered.pack().as_slice(), None);
+        assert!(
+            matches!(verified, Err(VerifyError::Tampered(_))),
+            "{verified:?}"
+        );
+    }
+}
+
+#[test]
 fn an_archive_of_another_format_is_named_so() {
     let mut unpacked = unpack(&Fixture::new().whole().1);
     unpacked.replace("README.txt", "format 1", "format 2");
