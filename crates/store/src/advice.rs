@@ -16,8 +16,8 @@ pub(crate) fn on(error: &sqlx::Error) -> &'static str {
              (`scanner store backup`) before anything else is written"
         }
         Some(CORRUPT | NOTADB) => {
-            ": the file is damaged; keep a copy of it, see what `scanner store check` says, and go back \
-             to the last backup"
+            ": the file is damaged; see what `scanner store check` says, and go back to the last backup \
+             with `scanner store restore`, which keeps this file"
         }
         Some(FULL) => {
             ": the disk is full, or the file is as large as it may be; make room (`scanner store prune` \

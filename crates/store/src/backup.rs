@@ -34,7 +34,7 @@ pub struct Backup {
 }
 
 /// A file that goes away unless it was put in its place.
-struct Partial(PathBuf);
+pub(crate) struct Partial(pub(crate) PathBuf);
 
 impl Drop for Partial {
     fn drop(&mut self) {
@@ -77,7 +77,7 @@ impl Store {
             _ => {}
         }
         let target = canonical(to)?;
-        let partial = beside(&target);
+        let partial = partial_name(&target);
         // SQLite writes into an empty file, whose mode is right before there is anything in it.
         owner_only(OpenOptions::new().create_new(true).write(true))
             .open(&partial)
@@ -111,13 +111,14 @@ impl Store {
 }
 
 /// A name of its own in the same folder, so that it can be put in its place at once.
-fn beside(target: &Path) -> PathBuf {
+pub(crate) fn partial_name(target: &Path) -> PathBuf {
     let mut name = OsString::from(target);
     name.push(format!(".partial-{}", std::process::id()));
     name.into()
 }
 
-async fn describe(copy: &Path) -> Result<Backup, Cause> {
+/// What a copy holds that nobody has open.
+pub(crate) async fn describe(copy: &Path) -> Result<Backup, Cause> {
     let mut connection = database::options(copy)
         .read_only(true)
         .immutable(true)

@@ -2,9 +2,11 @@
 //!
 //! This is about damage. Whether anybody altered what a sweep said, [`Store::verify`] tells.
 
-use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeSet;
 
-use crate::{Error, Store, advice, error::Cause, retention};
+use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use crate::{Error, Store, advice, database::MIGRATOR, error::Cause, retention};
 
 #[cfg(test)]
 mod tests;
@@ -133,6 +135,28 @@ const CHECKS: [(&str, &str); 9] = [
     ),
 ];
 
+/// Tables, indexes and whatever else there is, by kind and name.
+type Schema = BTreeSet<(String, String)>;
+
+/// What the migrations make.
+async fn schema_made() -> Result<Schema, Cause> {
+    let mut empty = SqliteConnectOptions::new()
+        .in_memory(true)
+        .connect()
+        .await?;
+    MIGRATOR.run(&mut empty).await.map_err(sqlx::Error::from)?;
+    schema_of(&mut empty).await
+}
+
+async fn schema_of(connection: &mut SqliteConnection) -> Result<Schema, Cause> {
+    let schema = sqlx::query_as(
+        "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(schema.into_iter().collect())
+}
+
 async fn check(connection: &mut SqliteConnection, report: &mut CheckReport) -> Result<(), Cause> {
     let integrity: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(100)")
         .fetch_all(&mut *connection)
@@ -140,6 +164,15 @@ async fn check(connection: &mut SqliteConnection, report: &mut CheckReport) -> R
     report.found(
         "the file",
         integrity.into_iter().filter(|line| line != "ok"),
+    );
+    let (made, found) = (schema_made().await?, schema_of(connection).await?);
+    report.found(
+        "schema",
+        (made.difference(&found)).map(|(kind, name)| format!("the {kind} {name} is missing")),
+    );
+    report.found(
+        "schema",
+        (found.difference(&made)).map(|(kind, name)| format!("the {kind} {name} is none of ours")),
     );
     for (what, query) in CHECKS {
         let found: Vec<String> = sqlx::query_scalar(query)

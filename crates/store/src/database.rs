@@ -28,7 +28,7 @@ use crate::{Error, error::Cause, memory::Memory};
 #[cfg(test)]
 mod tests;
 
-static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+pub(crate) static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// Stands in the header of every store: "CIS4".
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"CIS4");
@@ -47,6 +47,8 @@ pub struct Store {
     /// The one name of the file, whatever it was called.
     pub(crate) canonical: PathBuf,
     pub(crate) readers: SqlitePool,
+    /// The file that was there when it was opened.
+    opened: Option<FileIdentity>,
 }
 
 /// A store open for sweeping: one process at a time holds it.
@@ -113,9 +115,29 @@ impl Store {
             canonical: canonical.into(),
             readers: SqlitePoolOptions::new()
                 .max_connections(READERS)
-                // A file does not go away between two questions, and to ask that takes as long as a question.
+                // To ask a file whether it still answers takes as long as a question, and says nothing: one
+                // that was deleted answers ([`Store::check_in_place`]).
                 .test_before_acquire(false)
                 .connect_lazy_with(options(canonical).read_only(true)),
+            opened: FileIdentity::of(canonical).ok().flatten(),
+        }
+    }
+
+    /// Fails where the file under this name is no longer the one that was opened. What is written then goes
+    /// into a file that nobody can open again, and what is read may come from either.
+    pub fn check_in_place(&self) -> Result<(), Error> {
+        let replaced = || Error::Replaced {
+            path: self.path.clone(),
+        };
+        let Some(opened) = self.opened else {
+            return Ok(());
+        };
+        match FileIdentity::of(&self.canonical) {
+            Ok(found) if found == Some(opened) => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(file_error("look at the store", &self.path, error))
+            }
+            Ok(_) | Err(_) => Err(replaced()),
         }
     }
 
@@ -229,6 +251,31 @@ pub(crate) fn inspect(path: &Path) -> Result<Option<PathBuf>, Error> {
     canonical(path).map(Some)
 }
 
+/// What tells a file from another one that has its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FileIdentity {
+    #[cfg(unix)]
+    fn of(path: &Path) -> io::Result<Option<Self>> {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let metadata = fs::metadata(path)?;
+        Ok(Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }))
+    }
+
+    #[cfg(not(unix))]
+    fn of(path: &Path) -> io::Result<Option<Self>> {
+        fs::metadata(path).map(|_| None)
+    }
+}
+
 /// The first hundred bytes of a file, which stays open as long as it is there.
 #[cfg(unix)]
 fn header(path: &Path) -> io::Result<Vec<u8>> {
@@ -291,7 +338,7 @@ pub(crate) fn canonical(path: &Path) -> Result<PathBuf, Error> {
 ///
 /// It lies beside the database, because SQLite's own locks are held for a transaction only. The
 /// file stays when the lock goes: removing it would race with the next one who opens it.
-fn take_lock(path: &Path, canonical: &Path) -> Result<File, Error> {
+pub(crate) fn take_lock(path: &Path, canonical: &Path) -> Result<File, Error> {
     let lock = beside(canonical, ".lock.sweeper");
     let file = owner_only(OpenOptions::new().create(true).truncate(false).write(true))
         .open(&lock)

@@ -58,6 +58,10 @@ pub enum Error {
     #[error("another process is sweeping into {}: it holds the lock on {}; wait for it, or use another store", path.display(), lock.display())]
     SweeperBusy { path: PathBuf, lock: PathBuf },
 
+    /// The file was taken away from under whoever has it open.
+    #[error("{} was deleted or replaced while it was open: what is written into it would be lost; stop what has it open before, and put a backup in its place with `scanner store restore`", path.display())]
+    Replaced { path: PathBuf },
+
     /// The store holds the history of somebody else.
     #[error("{} holds the history of {owner}, but this sweep is of {sweep_of}; use another store for it", path.display())]
     OtherOwner {

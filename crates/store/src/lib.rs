@@ -47,6 +47,7 @@ mod progress;
 #[cfg(test)]
 mod refusals_tests;
 mod remembered;
+mod restore;
 mod retention;
 mod sealed_header;
 mod seals;
@@ -82,6 +83,7 @@ pub use migrate::Migrated;
 pub use moments::{AsOf, Moment};
 pub use newest::Newest;
 pub use progress::{OvertakenSweep, ResumedSweep};
+pub use restore::Restored;
 pub use retention::{KeepFrom, Pruned};
 pub use seals::SealRow;
 pub use sweep_list::{SweepEntry, SweepQuery};

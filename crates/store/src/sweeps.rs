@@ -79,6 +79,7 @@ impl Sweeper {
     /// abandoned, with what it saw.
     #[tracing::instrument(name = "db.sweep.begin", skip_all)]
     pub async fn begin_sweep(&self, header: &SweepHeader) -> Result<SweepId, Error> {
+        self.store.check_in_place()?;
         let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let begin = async {
             let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
@@ -204,6 +205,8 @@ impl Sweeper {
         sweep: SweepId,
         summary: &SweepSummary,
     ) -> Result<Option<SealHash>, Error> {
+        // A seal that is reported must be where it can be found.
+        self.store.check_in_place()?;
         let mut writer = database::locked(&self.writer, &self.store.canonical).await;
         let finish = async {
             // A power cut must not take back what is reported from here on.

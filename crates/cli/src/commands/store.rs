@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use model::{Clock as _, SystemClock, WrittenMoment};
-use store::{KeepFrom, Store, StoreInfo};
+use store::{Backup, KeepFrom, Store, StoreInfo};
 
 use crate::{
     commands::asked,
@@ -35,6 +35,15 @@ enum What {
         /// The copy, which must not be there yet.
         #[arg(value_name = "FILE")]
         to: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Put a copy of a backup in the place of the store, while nothing sweeps into it. The store that was
+    /// there is kept beside it.
+    Restore {
+        /// The backup, which stays as it is.
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
         #[command(flatten)]
         at: At,
     },
@@ -77,16 +86,19 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
             let store = Store::open_reader(&at.store).await?;
             let backup = store.backup(&to).await?;
             store.close().await;
-            let latest = (backup.latest_sweep)
-                .map_or_else(|| "no sweep".to_owned(), |sweep| format!("sweep {sweep}"));
-            let head = (backup.head).map_or_else(String::new, |(_, seal)| {
-                format!("; the last seal is {seal}")
-            });
-            say(&format!(
-                "{} is a copy up to {latest}, {} bytes{head}",
-                backup.path.display(),
-                backup.bytes
-            ));
+            say(&of_copy(&backup));
+            Ok(Exit::Success)
+        }
+        What::Restore { from, at } => {
+            let restored = Store::restore(&from, &at.store).await?;
+            say(&of_copy(&restored.backup));
+            if let Some(kept) = &restored.kept {
+                say(&format!(
+                    "the store that was there is kept as {}; what it has beyond the copy, its seals too, is in \
+                     that file alone",
+                    kept.display()
+                ));
+            }
             Ok(Exit::Success)
         }
         What::Prune {
@@ -122,6 +134,19 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<Exit> {
     }
 }
 
+fn of_copy(copy: &Backup) -> String {
+    let latest =
+        (copy.latest_sweep).map_or_else(|| "no sweep".to_owned(), |sweep| format!("sweep {sweep}"));
+    let head = (copy.head).map_or_else(String::new, |(_, seal)| {
+        format!("; the last seal is {seal}")
+    });
+    format!(
+        "{} is a copy up to {latest}, {} bytes{head}",
+        copy.path.display(),
+        copy.bytes
+    )
+}
+
 /// Looks for damage and then, in what is whole, for what was altered.
 async fn check(at: &At, quick: bool) -> anyhow::Result<Exit> {
     let store = Store::open_reader(&at.store).await?;
@@ -133,7 +158,7 @@ async fn check(at: &At, quick: bool) -> anyhow::Result<Exit> {
             .map(|problem| format!("{}: {}\n", problem.check, problem.found))
             .collect();
         lines.push(format!(
-            "{path} is damaged: restore a copy that `scanner store backup` made.\n"
+            "{path} is damaged: `scanner store restore FILE` puts a backup in its place.\n"
         ));
         Destination::Stdout.write(&lines.concat())?;
         return Ok(Exit::Fail);
