@@ -68,10 +68,20 @@ impl WebServer {
 
 /// Sends a request without a body, such as `GET /healthz`, and reads the answer to its end.
 pub(crate) async fn request(address: &str, what: &str, headers: &[String]) -> Answer {
+    request_with(address, what, headers, "").await
+}
+
+/// The same with a body.
+pub(crate) async fn request_with(
+    address: &str,
+    what: &str,
+    headers: &[String],
+    body: &str,
+) -> Answer {
     let mut lines = vec![format!("{what} HTTP/1.1"), "host: localhost".to_owned()];
     lines.extend_from_slice(headers);
-    let rest = ["content-length: 0", "connection: close", "", ""];
-    lines.extend(rest.map(str::to_owned));
+    lines.push(format!("content-length: {}", body.len()));
+    lines.extend(["connection: close", "", body].map(str::to_owned));
     let head = lines.join("\r\n");
     let asking = async {
         let mut stream = TcpStream::connect(address).await.unwrap();

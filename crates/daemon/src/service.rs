@@ -20,9 +20,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    Configuration, Ended, EndedSweep, Refusal, Reload, RunningSweep, ServiceEnd, ServiceEvent,
-    ServiceHandle, ServiceRequest, Sign, Stop, SweepOutcome, SweepRequest, SweepRequested,
-    TaskName,
+    Configuration, Ended, EndedSweep, Reload, RunningSweep, ServiceEnd, ServiceEvent,
+    ServiceHandle, ServiceRequest, Sign, Stop, SweepOutcome, SweepRequest, TaskName,
     known_sweeps::KnownSweeps,
     metrics,
     own_thread::{OwnThread, on_own_thread},
@@ -39,15 +38,13 @@ use crate::{
 
 mod noticed;
 mod part_of_scope;
+mod requests;
 mod shutdown;
 #[cfg(test)]
 mod tests;
 
 use noticed::Noticed;
 use part_of_scope::part_of;
-
-/// How many requests for sweeps may wait.
-const MOST_WAITING: usize = 16;
 
 /// How often it is shown how much AWS has slowed the queues: all of them are looked at for it.
 const SHOW_PACE: Duration = Duration::from_secs(10);
@@ -81,6 +78,8 @@ pub struct ServiceParts {
 struct Running {
     task: OwnThread<Result<SweepOutcome, SweepFailure>>,
     request: SweepRequest,
+    /// Whether somebody asked for it.
+    is_asked: bool,
     started_at: Timestamp,
     seen: SeenProgress,
 }
@@ -104,6 +103,8 @@ struct Service {
     connect_at: Timestamp,
     running: Option<Running>,
     queue: VecDeque<SweepRequest>,
+    /// When what the store refused may be begun again.
+    queue_rests_until: Option<Timestamp>,
     known: KnownSweeps,
     noticed: Noticed,
     failed: Option<Failed>,
@@ -151,6 +152,7 @@ pub async fn serve(parts: ServiceParts) -> Ended {
         connect_at: now,
         running: None,
         queue: VecDeque::new(),
+        queue_rests_until: None,
         known: KnownSweeps::default(),
         noticed: Noticed::default(),
         failed: None,
@@ -200,8 +202,21 @@ impl Service {
                 () = tokio::time::sleep(nap) => {}
             }
             self.come_round();
+            if let Err(error) = self.sweeper.store().check_in_place() {
+                tracing::error!(error = in_words(&error), "the store is lost");
+                return self.give_up();
+            }
         }
         self.shut_down().await
+    }
+
+    /// Ends at once. What runs writes into a file that nobody can open again, and what is read may be of either
+    /// file: whom the new one turns away, the old one lets in.
+    fn give_up(&mut self) -> Ended {
+        (self.sign)(Sign::Stopping);
+        self.stop.ask();
+        self.stop.ask();
+        Ended::ByForce
     }
 
     /// What is done each time the loop comes round, whatever happens.
@@ -262,7 +277,9 @@ impl Service {
         };
         if self.next_at <= now {
             self.begin(aws, SweepRequest::default(), true);
-        } else if let Some(request) = self.queue.pop_front() {
+        } else if self.queue_rests_until.is_none_or(|until| until <= now)
+            && let Some(request) = self.queue.pop_front()
+        {
             self.begin(aws, request, false);
         } else if self.recheck_at().is_some_and(|at| at <= now)
             && let Some(recheck) = self.recheck.take()
@@ -325,6 +342,7 @@ impl Service {
         self.running = Some(Running {
             task,
             request,
+            is_asked: !by_itself,
             started_at,
             seen,
         });
@@ -339,6 +357,10 @@ impl Service {
         };
         let is_whole = running.request.is_whole();
         let now = self.clock.now();
+        // Whoever asked was told that it would be made, and the store may be free again soon.
+        let again = matches!(outcome, Ok(Some(Err(SweepFailure::Store(_)))))
+            .then(|| running.request.clone())
+            .filter(|request| running.is_asked && !is_whole && !self.queue.contains(request));
         let error = match outcome {
             Ok(Some(Ok(outcome))) => {
                 self.swept(running, &outcome, now);
@@ -357,7 +379,12 @@ impl Service {
             } else {
                 let failed = Failed::again(self.recheck_failed.map(|(failed, _)| failed), now);
                 let interval = self.configuration.borrow().schedule.interval;
-                self.recheck_failed = Some((failed, failed.retry_at(interval, 1.0)));
+                let not_before = failed.retry_at(interval, 1.0);
+                self.recheck_failed = Some((failed, not_before));
+                if let Some(request) = again {
+                    self.queue.push_front(request);
+                    self.queue_rests_until = Some(not_before);
+                }
             }
             let error = error.clone();
             self.board.tell(ServiceEvent::SweepFailed { error });
@@ -499,91 +526,6 @@ impl Service {
         for bell in self.bells.values() {
             bell.notify_one();
         }
-    }
-
-    async fn take(&mut self, request: ServiceRequest) {
-        match request {
-            ServiceRequest::Sweep(request, answer) => {
-                // Whoever asked may be gone.
-                let _ = answer.send(self.enqueue(request));
-            }
-            ServiceRequest::Reload(answer) => {
-                let _ = answer.send(self.read_configuration().await);
-            }
-            ServiceRequest::Wake(TaskName::Sweep) => {
-                if let Err(refusal) = self.enqueue(SweepRequest::default()) {
-                    tracing::warn!(%refusal, "a sweep that was asked for is not made");
-                }
-            }
-            ServiceRequest::Wake(task) => {
-                if let Some(bell) = self.bells.get(&task) {
-                    bell.notify_one();
-                } else {
-                    tracing::warn!(task = task.as_str(), "there is no such task");
-                }
-            }
-        }
-    }
-
-    fn enqueue(&mut self, request: SweepRequest) -> Result<SweepRequested, Refusal> {
-        let request = request.in_order();
-        part_of(&self.configuration.borrow().plan, &request)?;
-        if self.queue.contains(&request) {
-            return Ok(SweepRequested::AlreadyQueued);
-        }
-        if self.queue.len() >= MOST_WAITING {
-            return Err(Refusal::TooMany {
-                waiting: self.queue.len(),
-            });
-        }
-        self.queue.push_back(request);
-        Ok(SweepRequested::Queued)
-    }
-
-    async fn read_configuration(&mut self) -> Result<(), Refusal> {
-        (self.sign)(Sign::Reloading);
-        let read = (self.reload)();
-        let outcome = match read {
-            Ok(configuration) => {
-                self.configure(configuration).await;
-                tracing::info!("the configuration was read again and is in force");
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(
-                    error,
-                    "the configuration cannot be used; the one before stays in force"
-                );
-                Err(Refusal::Configuration(error))
-            }
-        };
-        metrics::reloaded(outcome.is_ok());
-        (self.sign)(Sign::Ready);
-        outcome
-    }
-
-    /// Takes another configuration. A sweep that runs ends as it began.
-    async fn configure(&mut self, configuration: Configuration) {
-        let now = self.clock.now();
-        let is_other_connection = self.configuration.borrow().aws != configuration.aws;
-        self.configuration.send_replace(Arc::new(configuration));
-        if is_other_connection {
-            self.aws.send_replace(None);
-            self.connecting = None;
-            self.connect_failed = None;
-            self.connect_at = now;
-            metrics::connected(false);
-        }
-        metrics::configured(now);
-        self.board.update(|status| {
-            status.configured_at = now;
-            status.is_ready &= !is_other_connection;
-        });
-        self.failed = None;
-        self.recheck_failed = None;
-        self.reconsider().await;
-        self.plan();
-        self.ring_all();
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use alerts::{Group, Notice, Opening, Standing, Who, idempotency_key};
 use jiff::{SignedDuration, Timestamp};
-use model::{AlertId, AuthorOutcome, NoticeForm, Verdict};
+use model::{AlertId, AuthorOutcome, NoticeForm, SweepState, Verdict};
 use serde::Deserialize as _;
 use store::{AlertQuery, AlertRow, JournalKind, NewAlert, NewNotice, Recipient, Store, Sweeper};
 
@@ -137,7 +137,8 @@ impl RouteAlerts {
     }
 }
 
-/// What still holds: of an account its other controls, of a control the other accounts.
+/// What held when the sweep that saw it had ended: of an account its other controls, of a control the other
+/// accounts.
 async fn standing(store: &Store, group: &Group) -> Result<Option<Standing>, store::Error> {
     let mut accounts = group.accounts.iter();
     let (account, control, is_of_accounts) =
@@ -148,10 +149,12 @@ async fn standing(store: &Store, group: &Group) -> Result<Option<Standing>, stor
             }
             _ => return Ok(None),
         };
-    // Not what a sweep under way has found so far.
-    let ended = (store.newest().await?.finished).map(|moment| moment.sweep);
-    let as_of = ended.unwrap_or(group.sweep).max(group.sweep);
-    let verdicts = store.verdicts_as_of(as_of, account, control).await?;
+    // Of a sweep under way nobody knows yet what it leaves standing.
+    let seen_by = store.sweep(group.sweep).await?;
+    if seen_by.is_none_or(|sweep| sweep.state == SweepState::Running) {
+        return Ok(None);
+    }
+    let verdicts = store.verdicts_as_of(group.sweep, account, control).await?;
     let of = |verdict| verdicts.get(&verdict).copied().unwrap_or_default();
     let hold = of(Verdict::Pass);
     let of = hold + of(Verdict::Fail) + of(Verdict::Unknown);

@@ -267,6 +267,18 @@ async fn a_part_is_looked_at_when_somebody_asks_for_it() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_taken_away_ends_the_service() {
+    let service = Service::start(organization(3), |_| {}).await;
+    service.swept(1).await;
+    let path = service.folder.path().join("scanner.db");
+    std::fs::rename(&path, path.with_extension("elsewhere")).unwrap();
+    let ended = tokio::time::timeout(PATIENCE, service.ended).await;
+    assert_eq!(ended.unwrap().unwrap(), Ended::ByForce);
+    assert!(service.stop.soft().is_cancelled());
+    service.simulator.shutdown().await;
+}
+
+#[tokio::test]
 async fn what_changed_is_looked_at_again_soon_and_not_again_and_again() {
     let world = World::from_toml(
         r#"
