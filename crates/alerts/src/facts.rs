@@ -227,7 +227,7 @@ fn still(notice: &Notice) -> Option<String> {
     ];
     let mut parts: Vec<String> = (words.into_iter())
         .filter(|(verdict, _)| count(*verdict) > 0)
-        .map(|(verdict, word)| format!("{} {word}", count(verdict)))
+        .map(|(verdict, word)| format!("{} {word}", thousands(count(verdict))))
         .collect();
     if parts.is_empty() {
         parts.push("none is left".to_owned());
