@@ -243,6 +243,27 @@ async fn a_storm_of_one_cause_is_one_alert_and_one_recovery() {
 }
 
 #[tokio::test]
+async fn what_still_stood_is_of_the_sweep_that_saw_the_break() {
+    let world = SmallWorld::new().await;
+    let controls = [ORGANIZATION];
+    world.sweep(5, &controls, |_, _| WELL).await;
+    world
+        .sweep(
+            5,
+            &controls,
+            |number, _| {
+                if number > 2 { STOPPED } else { WELL }
+            },
+        )
+        .await;
+    // It is mended before anybody is told.
+    world.sweep(5, &controls, |_, _| WELL).await;
+    world.route(&settings()).await;
+    let standing = world.notices().await[0].standing.unwrap();
+    assert_eq!((standing.hold, standing.of), (2, 5));
+}
+
+#[tokio::test]
 async fn one_cause_by_several_controls_is_one_alert() {
     let world = SmallWorld::new().await;
     let controls = [ORGANIZATION, ROOT];
@@ -470,6 +491,8 @@ async fn a_long_sweep_is_told_of_before_it_ends_and_its_storm_stays_one() {
     assert_eq!((routed.alerts, routed.waiting), (0, 20));
     world.later(SignedDuration::from_mins(5));
     assert_eq!(world.route(&settings()).await.alerts, 1);
+    // What it leaves standing is not known before it ends.
+    assert_eq!(world.notices().await[0].standing, None);
     world
         .commit(sweep, 21..=40, &controls, |_, _| STOPPED)
         .await;
