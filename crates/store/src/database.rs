@@ -261,13 +261,17 @@ struct FileIdentity {
 impl FileIdentity {
     #[cfg(unix)]
     fn of(path: &Path) -> io::Result<Option<Self>> {
+        fs::metadata(path).map(|metadata| Some(Self::told_by(&metadata)))
+    }
+
+    #[cfg(unix)]
+    fn told_by(metadata: &fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
 
-        let metadata = fs::metadata(path)?;
-        Ok(Some(Self {
+        Self {
             device: metadata.dev(),
             inode: metadata.ino(),
-        }))
+        }
     }
 
     #[cfg(not(unix))]
@@ -286,12 +290,13 @@ fn header(path: &Path) -> io::Result<Vec<u8>> {
 
     static OPEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
 
-    let place = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
-    let wanted = place(&fs::metadata(path)?);
+    let wanted = FileIdentity::told_by(&fs::metadata(path)?);
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     // Nobody can open what was deleted, and so nobody minds its locks.
     open.retain(|file| file.metadata().is_ok_and(|metadata| metadata.nlink() > 0));
-    let is_it = |file: &File| (file.metadata()).is_ok_and(|metadata| place(&metadata) == wanted);
+    let is_it = |file: &File| {
+        (file.metadata()).is_ok_and(|metadata| FileIdentity::told_by(&metadata) == wanted)
+    };
     if !open.iter().any(is_it) {
         open.push(File::open(path)?);
     }

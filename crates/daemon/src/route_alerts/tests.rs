@@ -15,6 +15,8 @@ use store::{AlertQuery, AlertRow, Delivery, DeliveryQuery, JournalKind};
 use super::*;
 use crate::small_world::{ORGANIZATION, ROOT, SmallWorld, account_id};
 
+mod standing;
+
 const WELL: Reason = Reason::CoveredByOrganizationTrail;
 const STOPPED: Reason = Reason::TrailNotLogging;
 const UNSEEN: Reason = Reason::EvidenceGap;
@@ -240,27 +242,6 @@ async fn a_storm_of_one_cause_is_one_alert_and_one_recovery() {
     let routed = world.route(&settings()).await;
     assert_eq!((routed.recovered, routed.told, routed.alerts), (1, 1, 0));
     assert_eq!(world.outbox().await, ["opened all", "recovered all"]);
-}
-
-#[tokio::test]
-async fn what_still_stood_is_of_the_sweep_that_saw_the_break() {
-    let world = SmallWorld::new().await;
-    let controls = [ORGANIZATION];
-    world.sweep(5, &controls, |_, _| WELL).await;
-    world
-        .sweep(
-            5,
-            &controls,
-            |number, _| {
-                if number > 2 { STOPPED } else { WELL }
-            },
-        )
-        .await;
-    // It is mended before anybody is told.
-    world.sweep(5, &controls, |_, _| WELL).await;
-    world.route(&settings()).await;
-    let standing = world.notices().await[0].standing.unwrap();
-    assert_eq!((standing.hold, standing.of), (2, 5));
 }
 
 #[tokio::test]
